@@ -1,0 +1,24 @@
+/**
+ * What this deployment carries: its own event types, its deployed subscribers, its limits.
+ *
+ * The same file drives the embedded run (`npm run dev`) and the deployment (`npm run deploy`).
+ */
+import * as v from "valibot";
+import { defineBus } from "./shared/bus-config.ts";
+
+const config = defineBus({
+  eventTypes: {
+    /** A reply to a customer's message is ready. */
+    REPLY_DRAFTED: {
+      group: "example",
+      description: "A reply to a customer's message is ready.",
+      schema: v.object({ text: v.pipe(v.string(), v.minLength(1)), tone: v.optional(v.string()) }),
+    },
+  },
+  subscribers: [
+    { name: "normalizer", on: "MESSAGE_RECEIVED", handler: "examples/agents/normalizer.ts", via: "queue", answers: false },
+    { name: "librarian", on: "CONTEXT_REQUESTED", handler: "examples/agents/librarian.ts", via: "direct" },
+  ],
+});
+
+export default config;

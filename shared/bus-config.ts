@@ -1,0 +1,119 @@
+/** The shape of `bus.config.ts`, and what is checked of it before anything runs or is deployed. */
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { BUILT_IN_EVENT_TYPES, EVENT_TYPE_NAME, type BuiltInEventTypes, type Catalogue, type EventType } from "./event-types/catalogue.ts";
+import { nearestName } from "./event-types/nearest-name.ts";
+import { checkPattern, type EventPattern } from "./event-pattern.ts";
+import { DEFAULT_LIMITS, type Limits, MIN_RETENTION_DAYS } from "./limits.ts";
+import type { DeployedSubscriber } from "./subscribers.ts";
+
+/** A type of the deployment's own. */
+export interface EventTypeDeclaration {
+  /** For readers and `GET /event-types`; `custom` if not given. */
+  readonly group?: string;
+  readonly description?: string;
+  /** Any Standard Schema (https://standardschema.dev): Valibot, Zod, ArkType and others. */
+  readonly schema?: StandardSchemaV1;
+}
+
+export interface SubscriberDeclaration {
+  /** Unique; `[a-z][a-z0-9-]*`, up to 40 characters. */
+  readonly name: string;
+  /** One event type or several, built in or declared here. */
+  readonly on: string | readonly string[];
+  /** An EventBridge event pattern on the event, for example `{ data: { language: ["de"] } }`. */
+  readonly filter?: EventPattern;
+  /** The module that exports `handler`, relative to the project's root. */
+  readonly handler: string;
+  readonly via: "direct" | "queue";
+  /** False for an observer. Default true. */
+  readonly answers?: boolean;
+}
+
+export interface BusDeclaration {
+  readonly eventTypes?: Readonly<Record<string, EventTypeDeclaration>>;
+  readonly subscribers?: readonly SubscriberDeclaration[];
+  readonly limits?: Partial<Limits>;
+}
+
+/** A checked configuration with everything filled in. */
+export interface BusConfig<Declaration extends BusDeclaration = BusDeclaration> {
+  readonly catalogue: Catalogue;
+  readonly subscribers: readonly DeployedSubscriber[];
+  readonly limits: Limits;
+  /** Only for types: what was declared, so that `EventTypesOf` can infer `data`. */
+  readonly declaration: Declaration;
+}
+
+/** `data` by event type, for `new AgentEventBus<EventTypesOf<typeof config>>(...)`. */
+export type EventTypesOf<Config extends BusConfig> = BuiltInEventTypes & OwnEventTypes<Config["declaration"]>;
+
+type OwnEventTypes<Declaration extends BusDeclaration> = Declaration["eventTypes"] extends infer Types extends Readonly<
+  Record<string, EventTypeDeclaration>
+>
+  ? { [Name in keyof Types]: Types[Name]["schema"] extends StandardSchemaV1 ? StandardSchemaV1.InferInput<Types[Name]["schema"]> : Record<string, unknown> }
+  : unknown;
+
+/**
+ * Checks a configuration and fills in its defaults. @throws Error that lists every fault, so that a deployment stops
+ * before it starts
+ */
+export function defineBus<const Declaration extends BusDeclaration>(declaration: Declaration): BusConfig<Declaration> {
+  const catalogue = buildCatalogue(declaration.eventTypes ?? {});
+  const subscribers = (declaration.subscribers ?? []).map(withDefaults);
+  const limits = { ...DEFAULT_LIMITS, ...declaration.limits };
+  const faults = [
+    ...faultsOfTypes(declaration.eventTypes ?? {}),
+    ...faultsOfSubscribers(subscribers, catalogue),
+    ...faultsOfLimits(limits),
+  ];
+  if (faults.length > 0) throw new Error(`bus.config.ts:\n${faults.map((fault) => `  - ${fault}`).join("\n")}`);
+  return { catalogue, subscribers, limits, declaration };
+}
+
+function buildCatalogue(own: Readonly<Record<string, EventTypeDeclaration>>): Catalogue {
+  const catalogue: Record<string, EventType> = { ...BUILT_IN_EVENT_TYPES };
+  for (const [name, { group = "custom", description = "", schema }] of Object.entries(own))
+    catalogue[name] = { group, description, ...(schema === undefined ? {} : { schema }) };
+  return catalogue;
+}
+
+function withDefaults(subscriber: SubscriberDeclaration): DeployedSubscriber {
+  const { on, answers = true, ...rest } = subscriber;
+  return { ...rest, on: typeof on === "string" ? [on] : [...on], answers };
+}
+
+function faultsOfTypes(own: Readonly<Record<string, EventTypeDeclaration>>): string[] {
+  return Object.keys(own).flatMap((name) => {
+    if (Object.hasOwn(BUILT_IN_EVENT_TYPES, name)) return [`eventTypes.${name}: this name is built in`];
+    if (!EVENT_TYPE_NAME.test(name)) return [`eventTypes["${name}"]: expected a name like ORDER_PLACED (${EVENT_TYPE_NAME.source})`];
+    return [];
+  });
+}
+
+function faultsOfSubscribers(subscribers: readonly DeployedSubscriber[], catalogue: Catalogue): string[] {
+  const seen = new Set<string>();
+  return subscribers.flatMap((subscriber, i) => {
+    const at = `subscribers[${i}] (${subscriber.name})`;
+    const faults: string[] = [];
+    if (!/^[a-z][a-z0-9-]{0,39}$/.test(subscriber.name)) faults.push(`${at}: name must match [a-z][a-z0-9-]*, up to 40 characters`);
+    if (seen.has(subscriber.name)) faults.push(`${at}: another subscriber has this name`);
+    seen.add(subscriber.name);
+    if (subscriber.on.length === 0) faults.push(`${at}: "on" names no event type`);
+    for (const type of subscriber.on)
+      if (!Object.hasOwn(catalogue, type))
+        faults.push(`${at}: there is no event type "${type}". Did you mean ${nearestName(type, Object.keys(catalogue))}?`);
+    if (subscriber.via !== "direct" && subscriber.via !== "queue") faults.push(`${at}: via must be "direct" or "queue"`);
+    if (subscriber.filter !== undefined) faults.push(...checkPattern(subscriber.filter).map((fault) => `${at}: filter${fault.pointer}: ${fault.detail}`));
+    return faults;
+  });
+}
+
+function faultsOfLimits(limits: Limits): string[] {
+  const faults: string[] = [];
+  if (!(limits.holdSeconds > 0 && limits.holdSeconds <= 890)) faults.push("limits.holdSeconds: expected a number over 0 and up to 890 (a function lives 900 s)");
+  if (!(Number.isInteger(limits.retentionDays) && limits.retentionDays >= MIN_RETENTION_DAYS))
+    faults.push(`limits.retentionDays: expected a whole number of at least ${MIN_RETENTION_DAYS}`);
+  if (!(Number.isInteger(limits.eventsPerConversation) && limits.eventsPerConversation >= 1))
+    faults.push("limits.eventsPerConversation: expected a whole number of at least 1");
+  return faults;
+}

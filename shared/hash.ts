@@ -1,0 +1,36 @@
+/** Hashes and ids derived from content, by the Web Crypto that Node, browsers and Lambda share. */
+import type { JsonValue } from "./json.ts";
+
+const utf8 = new TextEncoder();
+
+/** SHA-256 in lower-case hexadecimal. */
+export async function sha256(text: string): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", utf8.encode(text)));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** The hash of a JSON value, whatever the order of its keys. */
+export const hashOf = (value: JsonValue): Promise<string> => sha256(canonicalJson(value));
+
+/** JSON with sorted keys and without white space: equal values, equal text. Fields that are undefined are left out. */
+export function canonicalJson(value: JsonValue | undefined): string {
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(",")}]`;
+  if (value !== null && typeof value === "object") {
+    const members = Object.keys(value)
+      .filter((key) => value[key] !== undefined)
+      .sort()
+      .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key])}`);
+    return `{${members.join(",")}}`;
+  }
+  return JSON.stringify(value ?? null);
+}
+
+/**
+ * A UUIDv8 (RFC 9562, section 5.8) from the parts that identify something, so that the same parts always give the same
+ * id. `purpose` keeps ids of different kinds apart.
+ */
+export async function derivedId(purpose: string, ...parts: readonly (string | number)[]): Promise<string> {
+  const hex = await sha256(JSON.stringify([purpose, ...parts]));
+  const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}

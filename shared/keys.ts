@@ -1,0 +1,117 @@
+/**
+ * Keys, indexes and access patterns of the one table. Built here and nowhere else.
+ *
+ * | what                     | pk                        | sk                     | read by                              |
+ * | ------------------------ | ------------------------- | ---------------------- | ------------------------------------ |
+ * | an event                 | EVENT#<id>                | META                   | id; the four history indexes         |
+ * | its data when over 4 KB  | EVENT#<id>                | BODY#<payload hash>    | id                                   |
+ * | the wait for its answer  | EVENT#<id>                | REQUEST                | id                                   |
+ * | an answer                | EVENT#<id>                | RESPONSE#<response id> | id                                   |
+ * | a stream that listens    | LISTENER#<type or *>      | <name>#<stream id>     | type                                 |
+ * | a conversation's budget  | CONVERSATION#<id>         | BUDGET                 | conversation                         |
+ * | the cursor signing key   | SETTINGS                  | CURSOR_KEY             |                                      |
+ *
+ * The history indexes sort by `<timestamp>#<id>` and hold only what filters need, all of it immutable, so that
+ * marking an event as published never writes to them. The work index is sparse: what is done leaves it.
+ */
+import { INDEX_SHARDS, WORK_SHARDS } from "./limits.ts";
+
+export interface ItemKey {
+  readonly pk: string;
+  readonly sk: string;
+}
+
+const eventPk = (eventId: string): string => `EVENT#${eventId}`;
+
+export const keys = {
+  event: (eventId: string): ItemKey => ({ pk: eventPk(eventId), sk: "META" }),
+  body: (eventId: string, payloadHash: string): ItemKey => ({ pk: eventPk(eventId), sk: `BODY#${payloadHash}` }),
+  request: (eventId: string): ItemKey => ({ pk: eventPk(eventId), sk: "REQUEST" }),
+  response: (eventId: string, responseId: string): ItemKey => ({ pk: eventPk(eventId), sk: `${RESPONSE_PREFIX}${responseId}` }),
+  listener: (eventType: string, name: string, streamId: string): ItemKey => ({ pk: listenerPk(eventType), sk: `${name}#${streamId}` }),
+  conversationBudget: (correlationId: string): ItemKey => ({ pk: `CONVERSATION#${correlationId}`, sk: "BUDGET" }),
+  cursorKey: (): ItemKey => ({ pk: "SETTINGS", sk: "CURSOR_KEY" }),
+} as const;
+
+/** All responses to an event stand behind this prefix in its partition. */
+export const RESPONSE_PREFIX = "RESPONSE#";
+
+/** The partition of the streams that listen to a type; `*` for those that listen to all. */
+export const listenerPk = (eventType: string): string => `LISTENER#${eventType}`;
+
+/** The event id of an item in an event's partition. */
+export const eventIdOf = (pk: string): string => pk.slice("EVENT#".length);
+
+/** Attribute names of the table and its indexes, as infrastructure and the embedded store create them. */
+export const TABLE = {
+  partitionKey: "pk",
+  sortKey: "sk",
+  ttlAttribute: "expires_at",
+  indexes: {
+    by_type: { partitionKey: "type_pk", sortKey: "time_sk" },
+    by_agent: { partitionKey: "agent_pk", sortKey: "time_sk" },
+    by_conversation: { partitionKey: "conversation_pk", sortKey: "time_sk" },
+    by_time: { partitionKey: "all_pk", sortKey: "time_sk" },
+    work: { partitionKey: "work_pk", sortKey: "work_sk" },
+  },
+  /** Immutable fields that the history indexes carry beside their keys; the work index carries keys only. */
+  historyProjection: ["type", "agent_type", "correlation_id", "expires_at"],
+} as const;
+
+export type HistoryIndex = Exclude<keyof typeof TABLE.indexes, "work">;
+
+/** A position in history: sorts as time does, and is unique. */
+export const timeKey = (timestamp: string, eventId: string): string => `${timestamp}#${eventId}`;
+
+/** The index attributes of an event. */
+export function historyKeys(event: {
+  id: string;
+  type: string;
+  agent_type?: string;
+  correlation_id: string;
+  timestamp: string;
+}): Record<string, string> {
+  const shard = shardOf(event.id, INDEX_SHARDS);
+  return {
+    type_pk: `TYPE#${event.type}#${shard}`,
+    ...(event.agent_type === undefined ? {} : { agent_pk: `AGENT#${event.agent_type}#${shard}` }),
+    conversation_pk: `CONVERSATION#${event.correlation_id}`,
+    all_pk: `ALL#${shard}`,
+    time_sk: timeKey(event.timestamp, event.id),
+  };
+}
+
+/** The partitions that together hold the whole of one selection, and the index they are in. */
+export function historyPartitions(selection: { type?: string; agent_type?: string; correlation_id?: string }): {
+  index: HistoryIndex;
+  partitions: string[];
+} {
+  const shards = Array.from({ length: INDEX_SHARDS }, (_, shard) => shard);
+  // The narrowest first: a conversation is short, an agent has fewer events than a type has.
+  if (selection.correlation_id !== undefined)
+    return { index: "by_conversation", partitions: [`CONVERSATION#${selection.correlation_id}`] };
+  if (selection.agent_type !== undefined)
+    return { index: "by_agent", partitions: shards.map((shard) => `AGENT#${selection.agent_type}#${shard}`) };
+  if (selection.type !== undefined)
+    return { index: "by_type", partitions: shards.map((shard) => `TYPE#${selection.type}#${shard}`) };
+  return { index: "by_time", partitions: shards.map((shard) => `ALL#${shard}`) };
+}
+
+/** What waits in the work index: an event to be published, a request to be ended. */
+export type WorkKind = "publish" | "deadline";
+
+/** Work attributes: due at an instant (ISO 8601). */
+export const workKeys = (kind: WorkKind, eventId: string, dueAt: string): { work_pk: string; work_sk: string } => ({
+  work_pk: `WORK#${kind}#${shardOf(eventId, WORK_SHARDS)}`,
+  work_sk: `${dueAt}#${eventId}`,
+});
+
+export const workPartitions = (kind: WorkKind): string[] =>
+  Array.from({ length: WORK_SHARDS }, (_, shard) => `WORK#${kind}#${shard}`);
+
+/** FNV-1a (32 bit): spreads ids evenly and costs nothing. http://www.isthe.com/chongo/tech/comp/fnv/ */
+export function shardOf(id: string, shards: number): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193);
+  return (hash >>> 0) % shards;
+}

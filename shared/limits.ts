@@ -1,0 +1,91 @@
+/** Sizes and times, with their units and the reason for each number. */
+
+/** An event with its envelope, in UTF-8. Leaves room below EventBridge's 256 KB entry for the bus's own fields. */
+export const MAX_EVENT_BYTES = 192 * 1024;
+
+/** A whole request body: what a synchronous Lambda invocation carries (6 MB), less its wrapping. */
+export const MAX_BODY_BYTES = 5 * 1024 * 1024;
+
+/** Nesting of JSON. Deeper data is a mistake or an attack; 32 is also what DynamoDB would take. */
+export const MAX_JSON_DEPTH = 32;
+
+/** Above this, `data` has an item of its own, so that marking the event as published stays a cheap write (1 unit per KB). */
+export const MAX_INLINE_DATA_BYTES = 4 * 1024;
+
+/** Entries of one batch emit. */
+export const MAX_BATCH = 100;
+
+export const MAX_IDEMPOTENCY_KEY_CHARS = 255;
+
+/** Names that callers choose: agent types, conversation ids, response ids. */
+export const MAX_NAME_CHARS = 255;
+
+/** How far a chain of causes may go before it is taken for a loop. */
+export const MAX_HOPS = 16;
+
+/** `timeout` of a request, in seconds. */
+export const MIN_TIMEOUT_SECONDS = 0.05;
+export const MAX_TIMEOUT_SECONDS = 86_400;
+
+/** `expect.count`: each answer is a write to the one request item, which takes 1,000 a second at most. */
+export const MAX_EXPECTED_ANSWERS = 1_000;
+
+/** A nested wait ends this much before its parent's deadline, so that the parent can still answer. */
+export const NESTED_DEADLINE_MARGIN_MS = 250;
+
+/** A held call ends at least this long before the function's own time is up. */
+export const FUNCTION_TIME_MARGIN_MS = 2_000;
+
+/** kappa of the wait's cost model: how much delay one read of the record is worth. */
+export const WAIT_READ_COST_MS = 5;
+
+/** Answers kept although they no longer count, per event; beyond it 429. A race of 32 must fit with room to spare. */
+export const MAX_UNCOUNTED_RESPONSES = 100;
+
+/** A page of history. */
+export const DEFAULT_PAGE_SIZE = 50;
+export const MAX_PAGE_SIZE = 1_000;
+
+/** Partitions that each type, agent and the whole history are spread over: 1,000 writes a second each. */
+export const INDEX_SHARDS = 8;
+
+/** Partitions of the sparse work index. */
+export const WORK_SHARDS = 4;
+
+/** A comment keeps an idle stream's connection open through proxies. */
+export const STREAM_HEARTBEAT_MS = 15_000;
+
+/** How often a stream looks for new events when nothing wakes it earlier. */
+export const STREAM_POLL_MS = 500;
+
+/** For this long after its timestamp an event may still appear in an index (slow write, replication, clock skew). */
+export const INDEX_SETTLE_MS = 10_000;
+
+/** Event ids that a stream cursor may carry for the unsettled time; beyond it delivery waits for things to settle. */
+export const MAX_UNSETTLED_IDS = 256;
+
+/** A live stream opened with `as` counts as a subscriber for this long; the server renews it. */
+export const LEASE_MS = 30_000;
+export const LEASE_RENEW_MS = 10_000;
+
+/** The relay leaves a fresh event to its emitter for this long. */
+export const RELAY_AFTER_MS = 10_000;
+
+/** The relay's next try of the same event. */
+export const RELAY_RETRY_MS = 30_000;
+
+/** The sweeper ends a request this long after its deadline. */
+export const SWEEP_GRACE_MS = 60_000;
+
+/** What a deployment may set in `bus.config.ts`. */
+export interface Limits {
+  /** One call is held for at most this long; then 202 with `resume`. Seconds. */
+  readonly holdSeconds: number;
+  /** How long events, requests and responses are kept. Never below 15 days: dedupe must outlive every redelivery. */
+  readonly retentionDays: number;
+  /** Events of one conversation before it is taken for a loop. */
+  readonly eventsPerConversation: number;
+}
+
+export const DEFAULT_LIMITS: Limits = { holdSeconds: 55, retentionDays: 90, eventsPerConversation: 10_000 };
+export const MIN_RETENTION_DAYS = 15;

@@ -1,0 +1,222 @@
+/**
+ * What the domain needs from outside. Two ports have AWS behind them, `EventStore` and `EventPublisher`;
+ * the rest of `Deps` are plain functions.
+ */
+import type { Catalogue } from "./event-types/catalogue.ts";
+import type { BusEvent, DeliveredEvent } from "./event.ts";
+import type { JsonObject } from "./json.ts";
+import type { ItemKey, WorkKind } from "./keys.ts";
+import type { Limits } from "./limits.ts";
+import type { DeployedSubscriber } from "./subscribers.ts";
+
+/** The event as recorded: `META` (and `BODY`). */
+export interface EventRecord {
+  readonly event: BusEvent;
+  /** Whether it was emitted or asked: a key used for one cannot be used for the other. */
+  readonly kind: "event" | "request";
+  /** Over everything the caller sent that decides the effect. */
+  readonly payloadHash: string;
+  readonly replyToken: string;
+  readonly published: boolean;
+  /** How often the relay has taken it on. */
+  readonly relayAttempts: number;
+  /** Epoch seconds; the table's TTL. */
+  readonly expiresAt: number;
+}
+
+/** Who must answer before a request ends. */
+export type Expect =
+  | { readonly mode: "first" }
+  | { readonly mode: "count"; readonly count: number }
+  | { readonly mode: "all" };
+
+export type TerminalState = "ANSWERED" | "TIMED_OUT" | "CANCELLED" | "FAILED";
+export type RequestState = "PENDING" | TerminalState;
+
+/** The wait as recorded: `REQUEST`. */
+export interface RequestRecord {
+  readonly eventId: string;
+  readonly state: RequestState;
+  readonly expect: Expect;
+  /** Names of the subscribers that could answer when the request was made. */
+  readonly expected: readonly string[];
+  /** The agent that asked; only it may read the wait or cancel it. */
+  readonly requester: string;
+  readonly createdAt: string;
+  readonly deadline: string;
+  readonly payloadHash: string;
+  readonly replyToken: string;
+  /** The responses that count, in no order. */
+  readonly acceptedIds: readonly string[];
+  /** The subscribers that gave them, as far as they said who they are. */
+  readonly answeredBy: readonly string[];
+  /** How many progress reports have come; grows while `PENDING`. */
+  readonly progressCount: number;
+  readonly endedAt?: string;
+  /** Why it ended, where the state does not say it: `never_published`. */
+  readonly reason?: string;
+}
+
+export type ResponseStatus = "ok" | "rejected" | "progress";
+
+/** A response as recorded: `RESPONSE#<id>`. */
+export interface ResponseRecord {
+  readonly responseId: string;
+  readonly eventId: string;
+  readonly response: JsonObject;
+  readonly status: ResponseStatus;
+  /** The subscriber it speaks for (`as`), else the verified agent. */
+  readonly responder: string;
+  readonly timestamp: string;
+  readonly payloadHash: string;
+  readonly expiresAt: number;
+}
+
+/** A live stream that counts as a subscriber while its lease lasts. */
+export interface ListenerLease {
+  /** A type of the catalogue, or `*`. */
+  readonly eventType: string;
+  readonly name: string;
+  readonly streamId: string;
+  /** It wants only events of this conversation. */
+  readonly correlationId?: string;
+  /** Epoch milliseconds. */
+  readonly leasedUntil: number;
+}
+
+/** The outcome of a put that must not overwrite. */
+export type CreateOutcome<T> = { readonly kind: "created" } | { readonly kind: "exists"; readonly record: T };
+
+/** The outcome of a write on a request that is conditional on its state. */
+export type RequestWrite =
+  | { readonly kind: "written"; readonly request: RequestRecord }
+  | { readonly kind: "refused"; readonly request: RequestRecord | null };
+
+/** An answer that counts, and what it makes of the request. */
+export interface AcceptAnswer {
+  readonly eventId: string;
+  readonly replyToken: string;
+  readonly responseId: string;
+  /** The subscriber it speaks for, when it is one. */
+  readonly responder?: string;
+  /** How many answers the writer saw. The write is refused if there are more by now. */
+  readonly answersSeen: number;
+  /** The state the request is in with this answer. */
+  readonly state: "PENDING" | "ANSWERED" | "FAILED";
+  /** ISO 8601; used when `state` is terminal. */
+  readonly at: string;
+}
+
+/** One stretch of one index partition, oldest or newest first. */
+export interface HistoryQuery {
+  readonly partition: string;
+  readonly index: "by_type" | "by_agent" | "by_conversation" | "by_time";
+  readonly order: "asc" | "desc";
+  /** Bounds on `<timestamp>#<id>`: `after` exclusive, `before` exclusive. */
+  readonly after: string;
+  readonly before: string;
+  /** How many index entries to read at most, matching or not. */
+  readonly limit: number;
+  /** Filters that the index does not decide. */
+  readonly type?: string;
+  readonly agent_type?: string;
+}
+
+export interface HistorySlice {
+  /** `<timestamp>#<id>` of the matching entries, in order. */
+  readonly positions: readonly string[];
+  /** The last position read, matching or not; null when the stretch is exhausted. */
+  readonly readUpTo: string | null;
+}
+
+/**
+ * The record of everything. Every write is a single-item conditional write; every read by id is consistent.
+ *
+ * Methods throw `BusError("unavailable")` when the outcome is unknown (I11), and `rate_limited` when the store sheds
+ * load before it did anything.
+ */
+export interface EventStore {
+  /** `BODY` when data is large, then `META`, the commit point (I1). Never overwrites (I5). */
+  putEvent(record: EventRecord): Promise<CreateOutcome<EventRecord>>;
+  getEvent(eventId: string): Promise<EventRecord | null>;
+  /** Events that exist and have not expired, in the order of the ids. */
+  getEvents(eventIds: readonly string[]): Promise<EventRecord[]>;
+  markPublished(eventId: string): Promise<void>;
+
+  createRequest(request: RequestRecord): Promise<CreateOutcome<RequestRecord>>;
+  getRequest(eventId: string): Promise<RequestRecord | null>;
+  /** Counts an answer if the request is `PENDING`, the token fits and nobody came in between (I2). */
+  acceptAnswer(answer: AcceptAnswer): Promise<RequestWrite>;
+  /** Ends a request if it is `PENDING` (I2). */
+  endRequest(eventId: string, state: "TIMED_OUT" | "CANCELLED", at: string, reason?: string): Promise<RequestWrite>;
+  /** Tells waiters that there is progress to read; without effect once the request has ended. */
+  noteProgress(eventId: string): Promise<void>;
+
+  /** Never overwrites (I4, I5). */
+  putResponse(response: ResponseRecord): Promise<CreateOutcome<ResponseRecord>>;
+  getResponse(eventId: string, responseId: string): Promise<ResponseRecord | null>;
+  /** All responses to an event, in the order of (timestamp, id). */
+  getResponses(eventId: string): Promise<ResponseRecord[]>;
+  /** How many responses there are, counted up to `atMost`. */
+  countResponses(eventId: string, atMost: number): Promise<number>;
+
+  readHistory(query: HistoryQuery): Promise<HistorySlice>;
+
+  /** Ids of the work due before an instant (ISO 8601), oldest first; may lag behind and may name what is done. */
+  findDueWork(kind: WorkKind, dueBefore: string, limit: number): Promise<string[]>;
+  /** Takes an unpublished event on until `until`, if nobody else has since `attemptsSeen`. */
+  leaseForRelay(eventId: string, attemptsSeen: number, until: string): Promise<boolean>;
+
+  putListener(lease: ListenerLease): Promise<void>;
+  deleteListener(lease: Pick<ListenerLease, "eventType" | "name" | "streamId">): Promise<void>;
+  /** The unexpired listeners of a type (or `*`). */
+  getListeners(eventType: string, nowMs: number): Promise<ListenerLease[]>;
+
+  /** How many events were counted for a conversation; may lag behind. */
+  getConversationCount(correlationId: string): Promise<number>;
+  addToConversationCount(correlationId: string, events: number, expiresAt: number): Promise<void>;
+
+  /** A secret kept in the table: the one stored, or `candidate` if there is none yet. */
+  getOrCreateSecret(key: ItemKey, candidate: string): Promise<string>;
+}
+
+/** What became of each event of one publication, in its order. */
+export type PublishOutcome = { readonly kind: "published" } | { readonly kind: "failed"; readonly reason: string };
+
+/** Hands events to their subscribers, at least once. */
+export interface EventPublisher {
+  /** Never throws: what failed, or may have, is `failed` and will be sent again by the relay. */
+  publish(events: readonly DeliveredEvent[]): Promise<PublishOutcome[]>;
+}
+
+export interface Logger {
+  info(message: string, fields?: Record<string, unknown>): void;
+  warn(message: string, fields?: Record<string, unknown>): void;
+  error(message: string, fields?: Record<string, unknown>): void;
+}
+
+/** Everything an operation works with. */
+export interface Deps {
+  readonly store: EventStore;
+  readonly publisher: EventPublisher;
+  readonly catalogue: Catalogue;
+  readonly subscribers: readonly DeployedSubscriber[];
+  readonly limits: Limits;
+  /** Wall clock, epoch milliseconds: for what is recorded. It triggers attempts and decides nothing. */
+  now(): number;
+  /** Monotonic clock, milliseconds: for waits. */
+  monotonic(): number;
+  /** A fresh UUIDv7. */
+  newId(): string;
+  /** 128 fresh random bits, base64url. */
+  newToken(): string;
+  /**
+   * Waits for `ms` milliseconds, or less when something is known to have changed for `topic` (an event id, or
+   * `EVENTS` for any new event) or `signal` aborts. An early return is a hint to look, never a fact.
+   */
+  pause(ms: number, topic: string, signal?: AbortSignal): Promise<void>;
+  readonly log: Logger;
+}
+
+/** The topic of `Deps.pause` for "any new event". */
+export const EVENTS_TOPIC = "events";

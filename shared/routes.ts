@@ -1,0 +1,69 @@
+/** The paths of the wire contract and the function that serves each. */
+
+/** The functions with a Function URL. Their URLs are the keys of the client's map. */
+export const API_FUNCTIONS = ["emit", "request", "respond", "history", "stream"] as const;
+export type ApiFunction = (typeof API_FUNCTIONS)[number];
+
+export interface Route {
+  readonly operation: string;
+  readonly method: "GET" | "POST" | "DELETE";
+  /** Segments in braces are parameters. */
+  readonly path: string;
+  readonly servedBy: ApiFunction;
+}
+
+/** Order matters where a literal segment and a parameter compete: the literal stands first. */
+export const ROUTES = [
+  { operation: "emit", method: "POST", path: "/events", servedBy: "emit" },
+  { operation: "request", method: "POST", path: "/requests", servedBy: "request" },
+  { operation: "resume", method: "GET", path: "/requests/{event_id}", servedBy: "request" },
+  { operation: "cancel", method: "DELETE", path: "/requests/{event_id}", servedBy: "request" },
+  { operation: "respond", method: "POST", path: "/events/{event_id}/responses", servedBy: "respond" },
+  { operation: "stream", method: "GET", path: "/events/stream", servedBy: "stream" },
+  { operation: "list", method: "GET", path: "/events", servedBy: "history" },
+  { operation: "show", method: "GET", path: "/events/{event_id}", servedBy: "history" },
+  { operation: "types", method: "GET", path: "/event-types", servedBy: "history" },
+  { operation: "health", method: "GET", path: "/health", servedBy: "history" },
+] as const satisfies readonly Route[];
+
+export type Operation = (typeof ROUTES)[number]["operation"];
+
+export type RouteMatch =
+  | { readonly kind: "matched"; readonly operation: Operation; readonly servedBy: ApiFunction; readonly params: Readonly<Record<string, string>> }
+  | { readonly kind: "unmatched"; readonly allowed: readonly string[] };
+
+/** Finds the route of a request; `allowed` names the methods that the path does serve. */
+export function matchRoute(method: string, path: string): RouteMatch {
+  const allowed: string[] = [];
+  for (const route of ROUTES) {
+    const params = matchPath(route.path, path);
+    if (params === null) continue;
+    if (route.method === method) return { kind: "matched", operation: route.operation, servedBy: route.servedBy, params };
+    allowed.push(route.method);
+  }
+  return { kind: "unmatched", allowed };
+}
+
+function matchPath(template: string, path: string): Record<string, string> | null {
+  const expected = template.split("/");
+  const actual = path.replace(/(?<=.)\/$/, "").split("/");
+  if (expected.length !== actual.length) return null;
+  const params: Record<string, string> = {};
+  for (const [i, segment] of expected.entries()) {
+    const given = actual[i] ?? "";
+    if (segment.startsWith("{")) {
+      const value = decodeSegment(given);
+      if (value === null || value === "") return null;
+      params[segment.slice(1, -1)] = value;
+    } else if (segment !== given) return null;
+  }
+  return params;
+}
+
+function decodeSegment(segment: string): string | null {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return null;
+  }
+}
