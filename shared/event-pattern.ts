@@ -1,6 +1,5 @@
 /** EventBridge event patterns on events. */
 import type { FieldError } from "./errors.ts";
-import type { JsonObject } from "./json.ts";
 
 /** A pattern, as https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html has it. */
 export type EventPattern = { readonly [field: string]: unknown };
