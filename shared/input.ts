@@ -1,0 +1,63 @@
+/** Reading input: what a body, a query or a header must look like, and the error when it does not. */
+import * as v from "valibot";
+import { BusError, type FieldError } from "./errors.ts";
+import type { JsonObject, JsonValue } from "./json.ts";
+import { MAX_IDEMPOTENCY_KEY_CHARS, MAX_NAME_CHARS } from "./limits.ts";
+
+/** A name that the caller chose: an agent type, a conversation, an id. */
+export const nameField = v.pipe(
+  v.string("a string was expected"),
+  v.minLength(1, "at least one character was expected"),
+  v.maxLength(MAX_NAME_CHARS, `at most ${MAX_NAME_CHARS} characters were expected`),
+);
+
+/** A JSON object. Its contents are checked by whoever knows them. */
+export const objectField = v.custom<JsonObject>(
+  (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+  "an object was expected",
+);
+
+/**
+ * The value as the schema has it. @throws BusError `invalid_request` with a pointer for every fault
+ * @param at pointer of the value itself, for what stands inside a larger body
+ */
+export function readInput<const Schema extends v.GenericSchema>(schema: Schema, value: unknown, at = ""): v.InferOutput<Schema> {
+  const result = v.safeParse(schema, value);
+  if (result.success) return result.output;
+  const errors = result.issues.map((issue) => toFieldError(issue, at));
+  throw new BusError("invalid_request", errors.map((error) => `${error.pointer || "body"}: ${error.detail}`).join("; "), { errors });
+}
+
+function toFieldError(issue: v.BaseIssue<unknown>, at: string): FieldError {
+  const pointer = at + pointerTo(issue.path?.map((item) => item.key) ?? []);
+  if (issue.type === "strict_object" && issue.expected === "never") return { pointer, detail: "this field is unknown" };
+  if (issue.received === "undefined") return { pointer, detail: "this field is missing" };
+  return { pointer, detail: issue.message };
+}
+
+/** The JSON pointer (RFC 6901) of a path. */
+export function pointerTo(path: readonly unknown[]): string {
+  return path.map((key) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+}
+
+/** The `Idempotency-Key` header, if any. @throws BusError `invalid_request` */
+export function readIdempotencyKey(header: string | undefined): string | undefined {
+  if (header === undefined) return undefined;
+  if (header.length === 0 || header.length > MAX_IDEMPOTENCY_KEY_CHARS) {
+    const detail = `1 to ${MAX_IDEMPOTENCY_KEY_CHARS} characters were expected`;
+    throw new BusError("invalid_request", `Idempotency-Key: ${detail}`, { errors: [{ pointer: "Idempotency-Key", detail }] });
+  }
+  return header;
+}
+
+/** The `traceparent` header when it is well-formed (W3C Trace Context); anything else is dropped, as the standard asks. */
+export function readTraceparent(header: string | undefined): string | undefined {
+  return header !== undefined && /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(header)
+    ? header
+    : undefined;
+}
+
+/** Length in UTF-8. */
+export function utf8Bytes(value: JsonValue | JsonObject | object): number {
+  return new TextEncoder().encode(JSON.stringify(value)).length;
+}

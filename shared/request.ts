@@ -1,0 +1,138 @@
+/**
+ * Ask: recognise a repetition, find who can answer, open the wait, record and publish the event.
+ *
+ * The request stands before the event is published, so an answer can never come too early; the event record is the
+ * commit point (I1). A crash in between leaves a request that a repetition completes or the sweeper ends (I6).
+ */
+import * as v from "valibot";
+import { type AskedFor, draftEvent, EVENT_FIELDS, type EventIdentity, identify, requireSamePayload, type Sender } from "./draft-event.ts";
+import { publish, putOnce, settle } from "./emit.ts";
+import { BusError } from "./errors.ts";
+import { readInput } from "./input.ts";
+import { MAX_EXPECTED_ANSWERS, MAX_TIMEOUT_SECONDS, MIN_TIMEOUT_SECONDS } from "./limits.ts";
+import type { Deps, EventRecord, RequestRecord } from "./ports.ts";
+import { whoCanAnswer } from "./subscribers.ts";
+
+const countText = `a whole number from 1 to ${MAX_EXPECTED_ANSWERS} was expected`;
+const timeoutText = `seconds from ${MIN_TIMEOUT_SECONDS} to ${MAX_TIMEOUT_SECONDS} were expected`;
+
+const Expectation = v.variant(
+  "mode",
+  [
+    v.strictObject({ mode: v.literal("first") }),
+    v.strictObject({
+      mode: v.literal("count"),
+      count: v.pipe(v.number(countText), v.integer(countText), v.minValue(1, countText), v.maxValue(MAX_EXPECTED_ANSWERS, countText)),
+    }),
+    v.strictObject({ mode: v.literal("all") }),
+  ],
+  'an object with "mode" "first", "count" or "all" was expected',
+);
+
+const RequestInput = v.strictObject(
+  {
+    ...EVENT_FIELDS,
+    timeout: v.pipe(v.number(timeoutText), v.minValue(MIN_TIMEOUT_SECONDS, timeoutText), v.maxValue(MAX_TIMEOUT_SECONDS, timeoutText)),
+    expect: v.optional(Expectation, { mode: "first" }),
+    require_subscribers: v.optional(v.boolean("true or false was expected"), true),
+  },
+  "an object was expected",
+);
+
+/** A request that is under way or has ended. */
+export interface OpenedRequest {
+  readonly request: RequestRecord;
+  /** Never throws; to be awaited before the function ends. */
+  readonly settled: Promise<void>;
+}
+
+/**
+ * Opens a wait, or joins the one that the idempotency key stands for.
+ *
+ * @throws BusError `no_subscribers` when nobody can answer, and what `emit` throws
+ */
+export async function openRequest(deps: Deps, body: unknown, sender: Sender): Promise<OpenedRequest> {
+  const { timeout, expect, require_subscribers, ...input } = readInput(RequestInput, body);
+  const asked: AskedFor = { timeoutMs: timeout * 1_000, terms: { expect, require_subscribers } };
+  const identity = await identify(deps, input, sender, asked);
+
+  const underWay = sender.idempotencyKey === undefined ? null : await findRepeated(deps, identity, sender);
+  if (underWay !== null && underWay.recorded) return { request: underWay.request, settled: Promise.resolve() };
+
+  const draft = await draftEvent(deps, input, sender, identity, asked);
+  const request = underWay?.request ?? (await createRequest(deps, draft, expect, require_subscribers, identity, sender));
+  if (request.state !== "PENDING") return { request, settled: Promise.resolve() };
+  return recordAndPublish(deps, withTermsOf(draft, request), request, identity);
+}
+
+/** What a repeated key finds; `recorded` when the event stands too, so that nothing is left to do but wait. */
+async function findRepeated(
+  deps: Deps,
+  identity: EventIdentity,
+  sender: Sender,
+): Promise<{ request: RequestRecord; recorded: boolean } | null> {
+  const [request, event] = await Promise.all([deps.store.getRequest(identity.id), deps.store.getEvent(identity.id)]);
+  if (event !== null) requireSamePayload(event, identity);
+  if (request === null) return null;
+  requireJoinable(request, identity, sender);
+  return { request, recorded: event !== null };
+}
+
+async function createRequest(
+  deps: Deps,
+  draft: EventRecord,
+  expect: RequestRecord["expect"],
+  requireSubscribers: boolean,
+  identity: EventIdentity,
+  sender: Sender,
+): Promise<RequestRecord> {
+  const { event } = draft;
+  const expected = await whoCanAnswer(deps, event);
+  if (expected.length === 0 && requireSubscribers) {
+    throw new BusError("no_subscribers", `Nobody who could answer subscribes to ${event.type}. "require_subscribers": false waits all the same.`);
+  }
+  const request: RequestRecord = {
+    eventId: event.id,
+    state: "PENDING",
+    expect,
+    expected,
+    requester: sender.caller,
+    createdAt: event.timestamp,
+    deadline: event.deadline as string,
+    payloadHash: draft.payloadHash,
+    replyToken: draft.replyToken,
+    acceptedIds: [],
+    answeredBy: [],
+    progressCount: 0,
+  };
+  const put = await deps.store.createRequest(request);
+  if (put.kind === "created") return request;
+  requireJoinable(put.record, identity, sender);
+  return put.record;
+}
+
+function requireJoinable(request: RequestRecord, identity: EventIdentity, sender: Sender): void {
+  requireSamePayload(request, identity);
+  // I9: ids derived from keys differ by agent, so this is another's only if something is very wrong.
+  if (request.requester !== sender.caller) throw new BusError("not_found", "There is no such request.");
+}
+
+/** The request that stands decides token and times: a racing or repeated attempt takes them over. */
+function withTermsOf(draft: EventRecord, request: RequestRecord): EventRecord {
+  return {
+    ...draft,
+    replyToken: request.replyToken,
+    event: { ...draft.event, timestamp: request.createdAt, deadline: request.deadline },
+  };
+}
+
+async function recordAndPublish(deps: Deps, draft: EventRecord, request: RequestRecord, identity: EventIdentity): Promise<OpenedRequest> {
+  const entry = await putOnce(deps, draft, identity).catch(async (error: unknown) => {
+    // An emit took the key at the same moment: its event is nobody's question, so the wait must not stay open.
+    if (error instanceof BusError && error.code === "idempotency_conflict")
+      await deps.store.endRequest(request.eventId, "CANCELLED", new Date(deps.now()).toISOString(), "idempotency_conflict");
+    throw error;
+  });
+  const [published] = await publish(deps, [entry]);
+  return { request, settled: settle(deps, entry, published === true) };
+}

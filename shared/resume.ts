@@ -1,0 +1,19 @@
+/** Coming back to a request: join its wait again, or cancel it. Only the agent that asked may (I9). */
+import { BusError } from "./errors.ts";
+import type { Deps, RequestRecord } from "./ports.ts";
+
+/** @throws BusError `not_found` when there is no such request, or it is another agent's */
+export async function findOwnRequest(deps: Pick<Deps, "store">, eventId: string, caller: string): Promise<RequestRecord> {
+  const request = await deps.store.getRequest(eventId);
+  if (request === null || request.requester !== caller) throw new BusError("not_found", "There is no such request.");
+  return request;
+}
+
+/** Cancels a request; one that has already ended stays as it is (I2). @throws BusError `not_found` */
+export async function cancelRequest(deps: Pick<Deps, "store" | "now">, eventId: string, caller: string): Promise<RequestRecord> {
+  const request = await findOwnRequest(deps, eventId, caller);
+  if (request.state !== "PENDING") return request;
+  const write = await deps.store.endRequest(eventId, "CANCELLED", new Date(deps.now()).toISOString());
+  if (write.request === null) throw new BusError("not_found", "There is no such request.");
+  return write.request;
+}

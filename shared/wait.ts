@@ -1,0 +1,106 @@
+/**
+ * The wait: read the request until it has ended, it is past its deadline, or this call may be held no longer.
+ *
+ * The gap before the next read is sqrt(2 kappa t), t the time already waited and kappa the delay that one read is
+ * worth: kappa x reads + delay is then at most sqrt(2) times that of the best fixed interval known in hindsight, plus
+ * lower order terms. Time is taken from the monotonic clock; the wall clock is read once, to place the deadline.
+ */
+import { BusError } from "./errors.ts";
+import { WAIT_READ_COST_MS } from "./limits.ts";
+import type { Deps, RequestRecord } from "./ports.ts";
+
+export interface HoldOptions {
+  /** How long this call may be held, in milliseconds. */
+  readonly holdMs: number;
+  /** Aborts when the client is gone; the request itself goes on. */
+  readonly signal?: AbortSignal;
+}
+
+/** How a held call ends. What it says is what the record says (I3). */
+export type WaitEnd =
+  | { readonly kind: "ended"; readonly request: RequestRecord }
+  /** Held as long as it may be; the wait goes on elsewhere. */
+  | { readonly kind: "pending"; readonly request: RequestRecord };
+
+/**
+ * Watches a request; yields it whenever answers or progress have come in while it is pending.
+ *
+ * @param request as just read or created
+ * @throws BusError `unavailable` when the record cannot be read, or written at the deadline: the outcome is unknown (I11)
+ */
+export async function* watchRequest(deps: Deps, request: RequestRecord, options: HoldOptions): AsyncGenerator<RequestRecord, WaitEnd> {
+  const start = deps.monotonic();
+  const alreadyWaitedMs = Math.max(0, deps.now() - Date.parse(request.createdAt));
+  const deadline = start + Math.max(0, Date.parse(request.deadline) - deps.now());
+  const holdUntil = start + options.holdMs;
+  let latest = request;
+  let failure: unknown = null;
+
+  while (latest.state === "PENDING") {
+    const now = deps.monotonic();
+    if (now >= deadline) return { kind: "ended", request: await timeOut(deps, latest, holdUntil) };
+    if (now >= holdUntil || options.signal?.aborted === true) {
+      if (failure !== null) throw failure;
+      return { kind: "pending", request: latest };
+    }
+    const gap = nextGapMs(alreadyWaitedMs + now - start);
+    await deps.pause(Math.min(gap, deadline - now, holdUntil - now), latest.eventId, options.signal);
+    // The read that decides a timeout is its conditional write, so none is made at the deadline.
+    if (deps.monotonic() >= deadline) continue;
+    try {
+      const seen = latest;
+      latest = await readRequest(deps, latest.eventId);
+      failure = null;
+      if (latest.state === "PENDING" && hasNews(seen, latest)) yield latest;
+    } catch (error) {
+      // A throttled or failed read is tried again at the next gap, inside the deadline.
+      failure = error;
+    }
+  }
+  return { kind: "ended", request: latest };
+}
+
+/** Waits and gives only the end. */
+export async function waitForEnd(deps: Deps, request: RequestRecord, options: HoldOptions): Promise<WaitEnd> {
+  const watch = watchRequest(deps, request, options);
+  for (;;) {
+    const step = await watch.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** The gap before the next read after waiting `waitedMs`; starts where gap and waiting time are equal, at 2 kappa. */
+export function nextGapMs(waitedMs: number): number {
+  const kappa = WAIT_READ_COST_MS;
+  return Math.max(2 * kappa, Math.sqrt(2 * kappa * waitedMs));
+}
+
+/** Never reports a timeout without having won its write (I2, I3). */
+async function timeOut(deps: Deps, request: RequestRecord, holdUntil: number): Promise<RequestRecord> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const write = await deps.store.endRequest(request.eventId, "TIMED_OUT", new Date(deps.now()).toISOString());
+      if (write.request !== null) return write.request;
+      throw missing(request.eventId);
+    } catch (error) {
+      // The write may or may not have got through: it is repeated, and its condition tells.
+      const retryable = error instanceof BusError && error.retryable;
+      if (!retryable || attempt === 3 || deps.monotonic() >= holdUntil) throw error;
+      await deps.pause(nextGapMs(50 * 2 ** attempt), request.eventId);
+    }
+  }
+}
+
+async function readRequest(deps: Deps, eventId: string): Promise<RequestRecord> {
+  const request = await deps.store.getRequest(eventId);
+  if (request === null) throw missing(eventId);
+  return request;
+}
+
+function missing(eventId: string): BusError {
+  return new BusError("unavailable", `The record of request ${eventId} cannot be read at the moment.`);
+}
+
+function hasNews(before: RequestRecord, after: RequestRecord): boolean {
+  return after.progressCount !== before.progressCount || after.acceptedIds.length !== before.acceptedIds.length;
+}
