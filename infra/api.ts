@@ -1,0 +1,130 @@
+/** The five functions that agents call, each behind a Function URL of its own. */
+import { Duration } from "aws-cdk-lib";
+import { type IRole, PolicyStatement } from "aws-cdk-lib/aws-iam";
+import { FunctionUrlAuthType, type FunctionUrlCorsOptions, HttpMethod, InvokeMode } from "aws-cdk-lib/aws-lambda";
+import { Construct } from "constructs";
+import { API_FUNCTIONS, type ApiFunction } from "../shared/routes.ts";
+import { acknowledge } from "./acknowledge.ts";
+import type { EventBus } from "./event-bus.ts";
+import type { EventTable } from "./event-table.ts";
+import { NodeFunction } from "./node-function.ts";
+import type { WaitConcurrency } from "./options.ts";
+import { grantTableAccess } from "./table-access.ts";
+
+export interface ApiProps {
+  readonly table: EventTable;
+  readonly bus: EventBus;
+  readonly environment: Readonly<Record<string, string>>;
+  /** How long one call may be held, in seconds (`limits.holdSeconds`). */
+  readonly holdSeconds: number;
+  readonly waitConcurrency: WaitConcurrency | null;
+  readonly allowedOrigins: readonly string[];
+}
+
+/** No function lives longer; a stream uses all of it and is then resumed. */
+const MAX_FUNCTION_SECONDS = 900;
+
+/** What a held call needs beside the wait: the start, the writes before it, and the margin in which it hands over. */
+const HOLD_MARGIN_SECONDS = 10;
+
+/** Waiting is billed by memory, so what only waits gets the least there is. */
+const WORKING_MEMORY_MB = 256;
+const WAITING_MEMORY_MB = 128;
+
+const PUBLISHERS: readonly ApiFunction[] = ["emit", "request"];
+
+const DESCRIPTIONS: Readonly<Record<ApiFunction, string>> = {
+  emit: "Publishes events",
+  request: "Publishes an event and waits for the answer",
+  respond: "Takes answers to events",
+  history: "Looks events up",
+  stream: "Sends events to an agent as they come",
+};
+
+export class Api extends Construct {
+  readonly functions: Readonly<Record<ApiFunction, NodeFunction>>;
+  readonly urls: Readonly<Record<ApiFunction, string>>;
+
+  constructor(scope: Construct, id: string, props: ApiProps) {
+    super(scope, id);
+    const functions: Partial<Record<ApiFunction, NodeFunction>> = {};
+    const urls: Partial<Record<ApiFunction, string>> = {};
+    for (const name of API_FUNCTIONS) {
+      const one = this.addFunction(name, props);
+      functions[name] = one;
+      urls[name] = one.function.addFunctionUrl({
+        authType: FunctionUrlAuthType.AWS_IAM,
+        invokeMode: InvokeMode.RESPONSE_STREAM,
+        ...(props.allowedOrigins.length === 0 ? {} : { cors: corsFor(props.allowedOrigins) }),
+      }).url;
+    }
+    this.functions = functions as Record<ApiFunction, NodeFunction>;
+    this.urls = urls as Record<ApiFunction, string>;
+  }
+
+  /** Lets a role call some of the functions, through their URLs only. */
+  grantCall(role: IRole, names: readonly ApiFunction[]): void {
+    const resources = names.map((name) => this.functions[name].function.functionArn);
+    // Since October 2025 a Function URL asks for both: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+    role.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: ["lambda:InvokeFunctionUrl"],
+        resources,
+        conditions: { StringEquals: { "lambda:FunctionUrlAuthType": "AWS_IAM" } },
+      }),
+    );
+    role.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: ["lambda:InvokeFunction"],
+        resources,
+        conditions: { Bool: { "lambda:InvokedViaFunctionUrl": "true" } },
+      }),
+    );
+  }
+
+  private addFunction(name: ApiFunction, props: ApiProps): NodeFunction {
+    const waits = name === "request" || name === "stream";
+    const reserved = waits ? props.waitConcurrency?.[name] : undefined;
+    const one = new NodeFunction(this, name[0]?.toUpperCase() + name.slice(1), {
+      entry: `functions/${name}.ts`,
+      description: DESCRIPTIONS[name],
+      timeoutSeconds: timeoutSeconds(name, props.holdSeconds),
+      memoryMb: waits ? WAITING_MEMORY_MB : WORKING_MEMORY_MB,
+      environment: props.environment,
+      ...(reserved === undefined ? {} : { reservedConcurrency: reserved }),
+    });
+    grantTableAccess(props.table.table, one.role, name);
+    if (PUBLISHERS.includes(name)) props.bus.grantPublish(one.role);
+    acknowledge(one, {
+      "Serverless-LambdaAsyncFailureDestination":
+        "only ever called synchronously, through its URL: the caller gets the failure",
+      "Serverless-LambdaDLQ": "only ever called synchronously, through its URL: the caller gets the failure",
+    });
+    return one;
+  }
+}
+
+function timeoutSeconds(name: ApiFunction, holdSeconds: number): number {
+  if (name === "stream") return MAX_FUNCTION_SECONDS;
+  if (name === "request") return Math.min(MAX_FUNCTION_SECONDS, Math.ceil(holdSeconds) + HOLD_MARGIN_SECONDS);
+  return 30;
+}
+
+function corsFor(allowedOrigins: readonly string[]): FunctionUrlCorsOptions {
+  return {
+    allowedOrigins: [...allowedOrigins],
+    allowedMethods: [HttpMethod.GET, HttpMethod.POST, HttpMethod.DELETE],
+    allowedHeaders: [
+      "authorization",
+      "content-type",
+      "idempotency-key",
+      "last-event-id",
+      "traceparent",
+      "x-amz-content-sha256",
+      "x-amz-date",
+      "x-amz-security-token",
+    ],
+    exposedHeaders: ["location", "retry-after"],
+    maxAge: Duration.hours(1),
+  };
+}

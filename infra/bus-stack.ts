@@ -1,0 +1,81 @@
+/** The whole bus as one stack. */
+import { CfnOutput, Stack } from "aws-cdk-lib";
+import type { Construct } from "constructs";
+import type { BusConfig } from "../shared/bus-config.ts";
+import { API_FUNCTIONS } from "../shared/routes.ts";
+import { Api } from "./api.ts";
+import { EventBus } from "./event-bus.ts";
+import { EventTable } from "./event-table.ts";
+import { Monitoring } from "./monitoring.ts";
+import { type DeployOptions, readOptions } from "./options.ts";
+import { Reconciler } from "./reconciler.ts";
+import { Subscriber } from "./subscriber.ts";
+import { Subscriptions } from "./subscription.ts";
+
+export class BusStack extends Stack {
+  /**
+   * @param config `bus.config.ts`
+   * @throws Error when a context flag or the configuration cannot be deployed
+   */
+  constructor(scope: Construct, config: BusConfig) {
+    const options = readOptions(scope.node);
+    super(scope, options.stackName, {
+      description: "Agent Event Bus: AI agents publish, ask, answer, subscribe and look back",
+    });
+    const table = new EventTable(this, "Events", { removal: options.removal });
+    const bus = new EventBus(this, "EventBus", {
+      name: options.stackName,
+      archiveDays: options.archive ? config.limits.retentionDays : null,
+    });
+    const environment = {
+      TABLE_NAME: table.table.tableName,
+      EVENT_BUS_NAME: bus.bus.eventBusName,
+      ALLOW_ANONYMOUS: String(options.emulator),
+    };
+    const api = new Api(this, "Api", {
+      table,
+      bus,
+      environment,
+      holdSeconds: config.limits.holdSeconds,
+      waitConcurrency: options.waitConcurrency,
+      allowedOrigins: options.allowedOrigins,
+    });
+    const reconciler = new Reconciler(this, "Reconciler", { table, bus, environment });
+    const clientEnvironment = this.clientEnvironment(api, options);
+    const subscribers = config.subscribers.map(
+      (subscriber) =>
+        new Subscriber(this, `Subscriber-${subscriber.name}`, { subscriber, bus, api, clientEnvironment }),
+    );
+    new Subscriptions(this, "Subscriptions", {
+      bus,
+      subscribers: config.subscribers,
+      targets: new Map(subscribers.map(({ name, target }) => [name, target])),
+    });
+    if (options.monitoring)
+      new Monitoring(this, "Monitoring", {
+        api,
+        reconciler,
+        subscribers,
+        ...(options.alarmTopic === undefined ? {} : { alarmTopic: options.alarmTopic }),
+      });
+    this.addOutputs(api, table, bus);
+  }
+
+  /** Where subscribers find the bus: at one URL when something stands in front of it, else at each function's own. */
+  private clientEnvironment(api: Api, { publicUrl }: DeployOptions): Record<string, string> {
+    return publicUrl === undefined
+      ? { AGENT_EVENT_BUS_URLS: this.toJsonString(api.urls) }
+      : { AGENT_EVENT_BUS_URL: publicUrl };
+  }
+
+  private addOutputs(api: Api, table: EventTable, bus: EventBus): void {
+    for (const name of API_FUNCTIONS)
+      new CfnOutput(this, `${name[0]?.toUpperCase()}${name.slice(1)}Url`, { value: api.urls[name] });
+    new CfnOutput(this, "Urls", {
+      value: this.toJsonString(api.urls),
+      description: "For clients: AGENT_EVENT_BUS_URLS",
+    });
+    new CfnOutput(this, "TableName", { value: table.table.tableName });
+    new CfnOutput(this, "EventBusName", { value: bus.bus.eventBusName });
+  }
+}

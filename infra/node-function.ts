@@ -1,0 +1,76 @@
+/** A Lambda function from one TypeScript file, with a log group and a role of its own. */
+import { join } from "node:path";
+import { Duration, RemovalPolicy } from "aws-cdk-lib";
+import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { Architecture, type Function as LambdaFunction, LoggingFormat, Runtime } from "aws-cdk-lib/aws-lambda";
+import { LogLevel, NodejsFunction, OutputFormat } from "aws-cdk-lib/aws-lambda-nodejs";
+import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
+import { Construct } from "constructs";
+import { acknowledge } from "./acknowledge.ts";
+
+/** The project's root: entries and the lock file are found from here, wherever the command is run. */
+export const PROJECT_ROOT = join(import.meta.dirname, "..");
+
+export interface NodeFunctionProps {
+  /** The module that exports `handler`, relative to the project's root. */
+  readonly entry: string;
+  readonly description: string;
+  readonly timeoutSeconds: number;
+  readonly memoryMb: number;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Environments kept for it, and the most it may have. Absent: it shares the account's. */
+  readonly reservedConcurrency?: number;
+}
+
+export class NodeFunction extends Construct {
+  readonly function: LambdaFunction;
+  /** It may write its own logs; all else is granted where it is needed. */
+  readonly role: Role;
+
+  constructor(scope: Construct, id: string, props: NodeFunctionProps) {
+    super(scope, id);
+    const logGroup = new LogGroup(this, "Logs", {
+      retention: RetentionDays.ONE_MONTH,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    this.role = new Role(this, "Role", { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
+    this.role.addToPolicy(
+      new PolicyStatement({
+        actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
+        resources: [logGroup.logGroupArn],
+      }),
+    );
+    this.function = new NodejsFunction(this, "Function", {
+      entry: join(PROJECT_ROOT, props.entry),
+      handler: "handler",
+      description: props.description,
+      projectRoot: PROJECT_ROOT,
+      depsLockFilePath: join(PROJECT_ROOT, "package-lock.json"),
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      timeout: Duration.seconds(props.timeoutSeconds),
+      memorySize: props.memoryMb,
+      environment: { ...props.environment },
+      role: this.role,
+      logGroup,
+      loggingFormat: LoggingFormat.JSON,
+      bundling: {
+        // Measured: CommonJS, minified, `module` first is the bundle that starts fastest; the SDK that Lambda brings is
+        // larger and changes under one's feet. Source maps would be read at every start, so there are none.
+        format: OutputFormat.CJS,
+        target: "node24",
+        minify: true,
+        mainFields: ["module", "main"],
+        externalModules: [],
+        sourceMap: false,
+        forceDockerBundling: false,
+        logLevel: LogLevel.WARNING,
+      },
+      ...(props.reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: props.reservedConcurrency }),
+    });
+    acknowledge(this.function, {
+      "Serverless-LambdaTracing":
+        "traceparent travels in the event; X-Ray would bill each call and start each function later",
+    });
+  }
+}

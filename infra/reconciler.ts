@@ -1,0 +1,48 @@
+/** The function that, each minute, publishes what stayed unpublished and ends what nobody ended. */
+import { Duration } from "aws-cdk-lib";
+import { Rule, Schedule } from "aws-cdk-lib/aws-events";
+import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
+import { Construct } from "constructs";
+import { acknowledge } from "./acknowledge.ts";
+import type { EventBus } from "./event-bus.ts";
+import type { EventTable } from "./event-table.ts";
+import { NodeFunction } from "./node-function.ts";
+import { grantTableAccess } from "./table-access.ts";
+
+export interface ReconcilerProps {
+  readonly table: EventTable;
+  readonly bus: EventBus;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export class Reconciler extends Construct {
+  readonly function: NodeFunction;
+
+  constructor(scope: Construct, id: string, props: ReconcilerProps) {
+    super(scope, id);
+    this.function = new NodeFunction(this, "Reconcile", {
+      entry: "functions/reconcile.ts",
+      description: "Publishes what stayed unpublished, ends overdue requests",
+      timeoutSeconds: 60,
+      memoryMb: 256,
+      environment: props.environment,
+    });
+    grantTableAccess(props.table.table, this.function.role, "reconcile");
+    props.bus.grantPublish(this.function.role);
+
+    // A run that fails is not repeated: the next one, a minute later, finds the same work.
+    this.function.function.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(1) });
+    const schedule = new Rule(this, "EachMinute", {
+      description: "Runs the reconciler",
+      schedule: Schedule.rate(Duration.minutes(1)),
+      targets: [new LambdaFunction(this.function.function, { retryAttempts: 0, maxEventAge: Duration.minutes(1) })],
+    });
+    const repeated =
+      "carries no data: the run a minute later finds the same work, and an alarm tells when none succeed";
+    acknowledge(this.function, {
+      "Serverless-LambdaAsyncFailureDestination": repeated,
+      "Serverless-LambdaDLQ": repeated,
+    });
+    acknowledge(schedule, { "Serverless-EventBusDLQ": repeated });
+  }
+}

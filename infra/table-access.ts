@@ -1,0 +1,88 @@
+/** What each function may do with the table, and with which items: nothing more than its operations need. */
+import { Stack } from "aws-cdk-lib";
+import type { Table } from "aws-cdk-lib/aws-dynamodb";
+import { type IRole, PolicyStatement } from "aws-cdk-lib/aws-iam";
+import { type HistoryIndex, keys, listenerPk, type TABLE } from "../shared/keys.ts";
+import type { ApiFunction } from "../shared/routes.ts";
+
+/** Partition keys, as the pattern that a policy's condition takes. */
+const ITEMS = {
+  events: keys.event("*").pk,
+  budgets: keys.conversationBudget("*").pk,
+  listeners: listenerPk("*"),
+  settings: keys.cursorKey().pk,
+} as const;
+
+type ItemKind = keyof typeof ITEMS;
+type ItemAction = "GetItem" | "BatchGetItem" | "Query" | "PutItem" | "UpdateItem" | "DeleteItem";
+
+interface TableAccess {
+  readonly items: readonly { readonly actions: readonly ItemAction[]; readonly of: readonly ItemKind[] }[];
+  readonly queries: readonly (HistoryIndex | "work")[];
+}
+
+const HISTORY_INDEXES = [
+  "by_type",
+  "by_agent",
+  "by_conversation",
+  "by_time",
+] as const satisfies readonly HistoryIndex[];
+
+/** A function without an entry does not compile. */
+const TABLE_ACCESS: Readonly<Record<ApiFunction | "reconcile", TableAccess>> = {
+  emit: { items: [{ actions: ["GetItem", "PutItem", "UpdateItem"], of: ["events", "budgets"] }], queries: [] },
+  request: {
+    items: [
+      { actions: ["GetItem", "PutItem", "UpdateItem"], of: ["events", "budgets"] },
+      { actions: ["Query"], of: ["events", "listeners"] },
+    ],
+    queries: [],
+  },
+  respond: { items: [{ actions: ["GetItem", "PutItem", "UpdateItem", "Query"], of: ["events"] }], queries: [] },
+  history: {
+    items: [
+      { actions: ["GetItem", "BatchGetItem", "Query"], of: ["events"] },
+      { actions: ["GetItem", "PutItem", "UpdateItem"], of: ["settings"] },
+    ],
+    queries: HISTORY_INDEXES,
+  },
+  stream: {
+    items: [
+      { actions: ["GetItem", "BatchGetItem", "Query"], of: ["events"] },
+      { actions: ["PutItem", "DeleteItem"], of: ["listeners"] },
+      { actions: ["GetItem", "PutItem", "UpdateItem"], of: ["settings"] },
+    ],
+    queries: HISTORY_INDEXES,
+  },
+  reconcile: {
+    items: [{ actions: ["GetItem", "BatchGetItem", "UpdateItem", "Query"], of: ["events"] }],
+    queries: ["work"],
+  },
+};
+
+/** Grants a function's role what `TABLE_ACCESS` says of it. */
+export function grantTableAccess(table: Table, role: IRole, name: keyof typeof TABLE_ACCESS): void {
+  const access = TABLE_ACCESS[name];
+  for (const { actions, of } of access.items)
+    role.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: actions.map((action) => `dynamodb:${action}`),
+        resources: [table.tableArn],
+        conditions: { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": of.map((kind) => ITEMS[kind]) } },
+      }),
+    );
+  if (access.queries.length > 0)
+    role.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: ["dynamodb:Query"],
+        resources: access.queries.map((index) => indexArn(table, index)),
+      }),
+    );
+}
+
+const indexArn = (table: Table, index: keyof typeof TABLE.indexes): string =>
+  Stack.of(table).formatArn({
+    service: "dynamodb",
+    resource: "table",
+    resourceName: `${table.tableName}/index/${index}`,
+  });
