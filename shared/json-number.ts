@@ -17,6 +17,8 @@ export function survivesAsDouble(literal: string): boolean {
   // Without an exponent nothing so short overflows or has too many digits.
   if (literal.length <= ALWAYS_KEPT_DIGITS && !literal.includes("e") && !literal.includes("E")) return true;
   const double = Number(literal);
+  // What JavaScript itself writes.
+  if (String(double) === literal) return true;
   if (Number.isNaN(double)) return true;
   const written = significand(literal);
   if (written.digits === "") return true;

@@ -196,8 +196,10 @@ describe("numbers", () => {
   it("every double is kept, printed with any number of digits that identify it", () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.integer({ min: 16, max: 99 }), (double, digits) => {
-        expect(parse(JSON.stringify(double))).toBe(double === 0 ? 0 : double);
-        expect(parse(double.toExponential(digits))).toBe(double);
+        // JavaScript prints -0 as 0.
+        const printed = double === 0 ? 0 : double;
+        expect(parse(JSON.stringify(double))).toBe(printed);
+        expect(parse(double.toExponential(digits))).toBe(printed);
       }),
     );
   });
