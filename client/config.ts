@@ -1,0 +1,43 @@
+/** The client's environment: the only file of `client/` that reads it. Safe where there is no `process`: in browsers. */
+import type { Credentials } from "./signing.ts";
+
+const read = (name: string): string | undefined => {
+  const value = globalThis.process?.env?.[name];
+  return value === "" ? undefined : value;
+};
+
+/** Where the bus is: `AGENT_EVENT_BUS_URLS` (the stack's `Urls` output, JSON) and `AGENT_EVENT_BUS_URL`. */
+export function urlsFromEnvironment(): { readonly url?: string; readonly urls?: string } {
+  const url = read("AGENT_EVENT_BUS_URL");
+  const urls = read("AGENT_EVENT_BUS_URLS");
+  return { ...(url === undefined ? {} : { url }), ...(urls === undefined ? {} : { urls }) };
+}
+
+/** `AWS_ACCESS_KEY_ID` and its companions, as Lambda sets them; undefined when they are not set. */
+export function credentialsFromEnvironment(): Credentials | undefined {
+  const accessKeyId = read("AWS_ACCESS_KEY_ID");
+  const secretAccessKey = read("AWS_SECRET_ACCESS_KEY");
+  const sessionToken = read("AWS_SESSION_TOKEN");
+  if (accessKeyId === undefined || secretAccessKey === undefined) return undefined;
+  return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+}
+
+export const regionFromEnvironment = (): string | undefined => read("AWS_REGION") ?? read("AWS_DEFAULT_REGION");
+
+/** What a deployed subscriber is told by its deployment. */
+export interface SubscriberEnvironment {
+  /** `AGENT_EVENT_BUS_SUBSCRIBER`: its name. */
+  readonly name: string | undefined;
+  /** `AGENT_EVENT_BUS_MAX_RECEIVES`: after so many receives its queue gives a message up; infinite when not set. */
+  readonly maxReceives: number;
+  /** `AGENT_EVENT_BUS_ANSWERS`: false for an observer. */
+  readonly answers: boolean;
+}
+
+/** @throws Error that names the variable that makes no sense */
+export function subscriberFromEnvironment(): SubscriberEnvironment {
+  const given = read("AGENT_EVENT_BUS_MAX_RECEIVES");
+  const maxReceives = given === undefined ? Number.POSITIVE_INFINITY : Number(given);
+  if (!(maxReceives >= 1)) throw new Error(`AGENT_EVENT_BUS_MAX_RECEIVES: expected a number of at least 1, not "${given}"`);
+  return { name: read("AGENT_EVENT_BUS_SUBSCRIBER"), maxReceives, answers: read("AGENT_EVENT_BUS_ANSWERS") !== "false" };
+}

@@ -1,0 +1,125 @@
+/** What a callback gets beside the event. */
+import { NESTED_DEADLINE_MARGIN_MS } from "../shared/limits.ts";
+import type { BusEvent, DeliveredEvent } from "../shared/event.ts";
+import type { BuiltInEventTypes } from "../shared/event-types/catalogue.ts";
+import { derivedId } from "../shared/hash.ts";
+import type { JsonObject } from "../shared/json.ts";
+import type { Logger } from "../shared/ports.ts";
+import type { Verdict } from "../shared/respond.ts";
+import type { Answerable, EmitOptions, EventCalls, RespondOptions, TypeName, WaitOptions } from "./calls.ts";
+import { AgentEventBusError } from "./errors.ts";
+import { errorFields } from "./log.ts";
+
+/**
+ * The bus as seen from inside a callback. `emit` and `emitAndWait` carry the conversation and the cause on; their keys
+ * are derived from (subscriber, event, type, nth call of that type), so that a callback that runs again for the same
+ * event does not emit twice. One that then emits other data for the same call gets `idempotency_conflict`: give such a
+ * call an `idempotencyKey` of its own.
+ */
+export interface SubscriberContext<Types extends object = BuiltInEventTypes> extends EventCalls<Types> {
+  /** Tells who waits how far it is. Never throws: null when it could not be told. */
+  progress(report: JsonObject): Promise<Verdict | null>;
+  /** Answers before the callback ends; it then returns nothing. @throws AgentEventBusError */
+  respond(response: JsonObject, options?: Pick<RespondOptions, "status" | "responseId">): Promise<Verdict>;
+  /** Aborts at the event's deadline, or shortly before the function's time is up. */
+  readonly signal: AbortSignal;
+  /** Milliseconds until `signal` aborts; `Infinity` when nothing bounds it. */
+  remainingMs(): number;
+  /** The name of this subscriber. */
+  readonly subscriber: string;
+  /** 1 for the first time that this event comes from the queue. */
+  readonly attempt: number;
+}
+
+/** What of the bus a context needs. */
+export interface BusOfContext<Types extends object> extends EventCalls<Types> {
+  respond(event: Answerable, response: JsonObject, options?: RespondOptions): Promise<Verdict>;
+}
+
+export interface ContextParts<Types extends object> {
+  readonly bus: BusOfContext<Types>;
+  readonly event: DeliveredEvent;
+  readonly subscriber: string;
+  readonly attempt: number;
+  /** False for an observer: it cannot answer. */
+  readonly answers: boolean;
+  /** By the monotonic clock; `Infinity` where no function runs out of time. */
+  readonly functionEndsAt: number;
+  readonly log: Logger;
+}
+
+/** The id of a subscriber's answer to an event: always the same, so that a redelivery cannot answer twice. */
+export const answerId = (subscriber: string, eventId: string): Promise<string> => derivedId("response", subscriber, eventId);
+
+/** Milliseconds until nobody waits for the answer any more; `Infinity` when nobody ever did. */
+export function untilDeadlineMs(event: Pick<BusEvent, "deadline">): number {
+  return event.deadline === undefined ? Number.POSITIVE_INFINITY : Date.parse(event.deadline) - Date.now();
+}
+
+/** The context of one run of a callback; `release` when it has ended. */
+export function createContext<Types extends object>(parts: ContextParts<Types>): { context: SubscriberContext<Types>; release: () => void } {
+  const { bus, event, subscriber, attempt, answers } = parts;
+  const controller = new AbortController();
+  const remainingMs = (): number => Math.min(untilDeadlineMs(event), parts.functionEndsAt - performance.now());
+  const timer = abortAfter(controller, remainingMs());
+  const nthCall = new Map<string, number>();
+
+  const keyFor = (call: string, type: string): Promise<string> => {
+    const n = (nthCall.get(`${call} ${type}`) ?? 0) + 1;
+    nthCall.set(`${call} ${type}`, n);
+    return derivedId(call, subscriber, event.id, type, n);
+  };
+  const carryOn = async (call: string, type: string, options: EmitOptions): Promise<EmitOptions> => ({
+    ...options,
+    correlationId: options.correlationId ?? event.correlation_id,
+    causationId: options.causationId ?? event.id,
+    idempotencyKey: options.idempotencyKey ?? (await keyFor(call, type)),
+  });
+
+  const context: SubscriberContext<Types> = {
+    async emit(type, data, options = {}) {
+      return bus.emit(type, data, await carryOn("emit", type, options));
+    },
+    async emitAndWait(type: TypeName<Types>, data, options: WaitOptions) {
+      const timeout = nestedTimeout(options.timeout, remainingMs());
+      const carried = await carryOn("emitAndWait", type, options);
+      return bus.emitAndWait(type, data, { ...options, ...carried, timeout, signal: options.signal ?? controller.signal });
+    },
+    async progress(report) {
+      if (!answers) return null;
+      return bus.respond(event, report, { status: "progress", as: subscriber }).catch((error: unknown) => {
+        parts.log.warn("progress could not be told", { subscriber, event_id: event.id, ...errorFields(error) });
+        return null;
+      });
+    },
+    async respond(response, options = {}) {
+      if (!answers) throw new Error(`"${subscriber}" is an observer (answers: false): it cannot respond.`);
+      const responseId = options.responseId ?? (await answerId(subscriber, event.id));
+      return bus.respond(event, response, { status: options.status, responseId, as: subscriber });
+    },
+    signal: controller.signal,
+    remainingMs,
+    subscriber,
+    attempt,
+  };
+  return { context, release: () => clearTimeout(timer) };
+}
+
+/** The longest that a timer takes; a longer time would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+function abortAfter(controller: AbortController, ms: number): ReturnType<typeof setTimeout> | undefined {
+  if (ms > MAX_TIMER_MS) return undefined;
+  const reason = new DOMException("The time for this event is up.", "TimeoutError");
+  return setTimeout(() => controller.abort(reason), Math.max(0, ms));
+}
+
+/** The lesser of what is wanted and what is left, so that the answer to the event itself still comes in time. Seconds. */
+function nestedTimeout(wanted: number, remainingMs: number): number {
+  const leftMs = remainingMs - NESTED_DEADLINE_MARGIN_MS;
+  if (leftMs < 50) {
+    const detail = "There is no time left before the event's deadline to ask and wait.";
+    throw new AgentEventBusError("deadline_passed", detail, { status: 0, retryable: false });
+  }
+  return Math.min(wanted, Math.floor(leftMs) / 1000);
+}

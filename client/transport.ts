@@ -1,0 +1,76 @@
+/** One HTTP call: addressed, signed, sent once, its failure made an `AgentEventBusError`. Retrying is the caller's. */
+import { linkAbort } from "./abort.ts";
+import { type Endpoints, queryString, type Target } from "./endpoints.ts";
+import { AgentEventBusError, errorOfResponse, unreachable } from "./errors.ts";
+import type { Sign } from "./signing.ts";
+
+export interface Call extends Target {
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  /** Names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
+  readonly body?: object;
+}
+
+/** What a call to `fetch` looks like, so that tests and emulators can put their own in its place. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+export interface Transport {
+  /** A JSON object. @throws AgentEventBusError; the signal's reason when it aborts */
+  json<Body>(call: Call, options: { readonly signal?: AbortSignal | undefined; readonly timeoutMs: number }): Promise<Body>;
+  /** An answer of any length, to be read under the same signal. @throws AgentEventBusError; the signal's reason when it aborts */
+  open(call: Call, accept: string, signal: AbortSignal): Promise<Response>;
+}
+
+/** For calls that are not held: a cold start and a slow store fit well within it. */
+export const CALL_TIMEOUT_MS = 15_000;
+
+export function createTransport(endpoints: Endpoints, sign: Sign, fetch: Fetch): Transport {
+  const open: Transport["open"] = async (call, accept, signal) => {
+    const url = new URL(`${endpoints(call.servedBy)}${call.path}${queryString(call.query ?? {})}`);
+    const body = call.body === undefined ? undefined : JSON.stringify(call.body);
+    const plain = { accept, ...(body === undefined ? {} : { "content-type": "application/json" }), ...call.headers };
+    const headers = await sign({ method: call.method, url, headers: plain, body });
+    signal.throwIfAborted();
+    const init: RequestInit = { method: call.method, headers, signal, redirect: "error", ...(body === undefined ? {} : { body }) };
+    const response = await answered(fetch(url.href, init), signal, url);
+    if (!response.ok) throw await errorOfResponse(response);
+    return response;
+  };
+  return {
+    open,
+    async json<Body>(call: Call, { signal, timeoutMs }: { signal?: AbortSignal | undefined; timeoutMs: number }): Promise<Body> {
+      const link = linkAbort(signal, timeoutMs);
+      try {
+        const response = await open(call, "application/json", link.signal);
+        return parseObject(await answered(response.text(), link.signal, call)) as Body;
+      } finally {
+        link.release();
+      }
+    },
+  };
+}
+
+/** What came of a step on the network; its failure is the signal's, or the network's. */
+async function answered<T>(step: Promise<T>, signal: AbortSignal, where: { readonly href?: string; readonly path?: string }): Promise<T> {
+  try {
+    return await step;
+  } catch (cause) {
+    signal.throwIfAborted();
+    const reason = messageOf(cause instanceof Error && cause.cause !== undefined ? cause.cause : cause);
+    throw unreachable(`No answer from ${where.href ?? where.path}: ${reason}`, cause);
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message || error.name : String(error));
+
+/** @throws AgentEventBusError `unreachable` for an answer that is not the bus's: a proxy's page, a body cut short */
+export function parseObject(text: string): object {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (value !== null && typeof value === "object") return value;
+  } catch (cause) {
+    throw unreachable("The answer was not JSON.", cause);
+  }
+  throw new AgentEventBusError("unreachable", "The answer was not a JSON object.", { status: 0, retryable: true });
+}
