@@ -1,0 +1,61 @@
+/** `npm run dev`: the embedded bus as a command. */
+import { relative } from "node:path";
+import { startEmbeddedBus } from "./host.ts";
+import { parseOptions, USAGE, type DevOptions } from "./options.ts";
+import { PROJECT_ROOT } from "./project.ts";
+
+async function main(): Promise<void> {
+  const parsed = parseOptions(process.argv.slice(2), PROJECT_ROOT, process.cwd());
+  if (parsed.kind === "help") {
+    console.log(USAGE);
+    return;
+  }
+  if (parsed.kind === "invalid") return fail(`${parsed.message}\nRun it with --help to see the options.`);
+
+  // Listened to from the start, or a Ctrl-C during it would leave the data folder to the next run's recovery.
+  const stopped = new Promise<void>((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const)
+      process.on(signal, () => {
+        // Whoever asks twice does not want to wait.
+        if (stopping) process.exit(130);
+        stopping = true;
+        resolve();
+      });
+  });
+  let stopping = false;
+
+  try {
+    const bus = await startEmbeddedBus({
+      ...parsed.options,
+      watch: true,
+      log: (line) => console.error(line),
+      onReload: (what) => console.log(`reloaded: ${what}`),
+    });
+    console.log(banner(parsed.options, bus.subscribers));
+    console.log(`listening on ${bus.url}`);
+    await stopped;
+    await bus.close();
+    process.exit(0);
+  } catch (error) {
+    fail(explain(error, parsed.options));
+  }
+}
+
+function banner({ dataDir }: DevOptions, subscribers: readonly string[]): string {
+  const folder = relative(process.cwd(), dataDir);
+  return `Agent Event Bus: data in ${folder.startsWith("..") ? dataDir : folder}, subscribers: ${subscribers.join(", ") || "none"}`;
+}
+
+function explain(error: unknown, { port }: DevOptions): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === "EADDRINUSE") return `Port ${port} is taken. End what uses it, or give --port another (0 for any free one).`;
+  if (code === "EACCES" && port > 0 && port < 1024) return `Port ${port} may not be used without privileges. Give --port another.`;
+  return message;
+}
+
+function fail(message: string): void {
+  console.error(message);
+  process.exit(1);
+}
+
+await main();

@@ -1,0 +1,48 @@
+/**
+ * Who may talk to a bus that asks nobody for a name: programs of this machine, and pages served from it.
+ *
+ * The socket is bound to loopback, but a browser can be led to it: by a page of another site (hence `Origin`), or by a
+ * name that is made to resolve to 127.0.0.1 (DNS rebinding, hence `Host`).
+ */
+import type { IncomingHttpHeaders } from "node:http";
+
+/** What is wrong with where a request comes from; null when it may go on. */
+export function whyForbidden(headers: IncomingHttpHeaders): string | null {
+  const { host, origin } = headers;
+  if (host === undefined || !isLoopbackHost(host)) return "The Host header does not name this machine's loopback interface.";
+  if (origin !== undefined && !isLoopbackOrigin(origin)) return "The page's origin is not on this machine.";
+  return null;
+}
+
+/** Whether `host[:port]` is a loopback name or address. */
+function isLoopbackHost(host: string): boolean {
+  if (!/^(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:\d{1,5})?$/i.test(host)) return false;
+  return isLoopbackName(host.replace(/:\d+$/, ""));
+}
+
+function isLoopbackOrigin(origin: string): boolean {
+  const host = /^https?:\/\/(.+)$/i.exec(origin)?.[1];
+  return host !== undefined && isLoopbackHost(host);
+}
+
+function isLoopbackName(name: string): boolean {
+  const lower = name.toLowerCase();
+  // RFC 6761, section 6.3: whatever ends in .localhost is this machine.
+  return lower === "localhost" || lower.endsWith(".localhost") || lower === "[::1]" || /^127(\.\d{1,3}){3}$/.test(lower);
+}
+
+/** The headers that let a page of this machine read an answer. */
+export function corsHeaders(origin: string | undefined): Record<string, string> {
+  if (origin === undefined) return {};
+  return { "access-control-allow-origin": origin, "access-control-expose-headers": "location, retry-after", vary: "origin" };
+}
+
+/** The answer to a browser that asks beforehand. */
+export function preflightHeaders(origin: string | undefined): Record<string, string> {
+  return {
+    ...corsHeaders(origin),
+    "access-control-allow-methods": "GET, POST, DELETE",
+    "access-control-allow-headers": "accept, authorization, content-type, idempotency-key, last-event-id, traceparent",
+    "access-control-max-age": "600",
+  };
+}

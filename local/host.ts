@@ -1,0 +1,142 @@
+/**
+ * The embedded bus: store, socket and undelivered work, which stay, around code that is loaded again when it changes.
+ */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Logger } from "../shared/ports.ts";
+import type { App } from "./app.ts";
+import { Deliveries } from "./deliveries.ts";
+import { openJournal } from "./journal.ts";
+import { loadCode } from "./reload.ts";
+import { startServer } from "./server.ts";
+import { lockDataFolder, startStore } from "./store.ts";
+import { createWakeups } from "./wakeups.ts";
+
+// Nobody who runs the bus here deploys with this Node; the SDK's note about its version would only puzzle them.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
+
+/** When the bus ends: how long subscribers may go on with what they run, then how long held calls may. */
+const SUBSCRIBERS_GRACE_MS = 2_000;
+const CALLS_GRACE_MS = 1_000;
+
+export interface EmbeddedBusOptions {
+  /** 0 for any free port. */
+  readonly port: number;
+  /** Made if it is not there; one run at a time may use it. */
+  readonly dataDir: string;
+  /** Absolute path of a `bus.config.ts`. */
+  readonly configPath: string;
+  /** Whether to load code again when it changes. Default false. */
+  readonly watch?: boolean;
+  /** Gets log records (one JSON object a line) and what subscribers write to their consoles. Default: nowhere. */
+  readonly log?: (line: string) => void;
+  /** Called after code was loaded again: `bus`, or a subscriber's name. */
+  readonly onReload?: (what: string) => void;
+}
+
+export interface EmbeddedBus {
+  /** `http://127.0.0.1:<port>` */
+  readonly url: string;
+  /** The names of the deployed subscribers. */
+  readonly subscribers: readonly string[];
+  /** Ends streams, waits, subscribers and the store. What was not delivered is delivered by the next run. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a bus on this machine. Ready when it resolves.
+ *
+ * @throws DataFolderInUse; BundleError or what the configuration throws; Error with `code: "EADDRINUSE"`
+ */
+export async function startEmbeddedBus(options: EmbeddedBusOptions): Promise<EmbeddedBus> {
+  // What was started last is ended first.
+  const cleanups: (() => Promise<void> | void)[] = [];
+  const close = async (): Promise<void> => {
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  };
+  try {
+    return await start(options, cleanups, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function start(
+  { port, dataDir, configPath, watch = false, log: print = () => {}, onReload = () => {} }: EmbeddedBusOptions,
+  cleanups: (() => Promise<void> | void)[],
+  close: () => Promise<void>,
+): Promise<EmbeddedBus> {
+  const log = jsonLogger(print);
+  const lock = await lockDataFolder(dataDir);
+  cleanups.push(() => lock.release());
+
+  const outDir = join(dataDir, "build");
+  await rm(outDir, { recursive: true, force: true });
+  const store = await startStore(dataDir, log);
+  cleanups.push(() => store.close());
+
+  const journal = openJournal(join(dataDir, "deliveries.jsonl"), (lines) =>
+    log.warn("lines of the delivery journal could not be read; a crash while writing leaves one", { lines }),
+  );
+  cleanups.push(() => journal.close());
+
+  const env: Record<string, string | undefined> = { ...process.env };
+  const deliveries = new Deliveries({ journal, log, print, env });
+  cleanups.push(() => deliveries.close());
+
+  const wakeups = createWakeups();
+  const app = currentApp();
+  const server = await startServer({ port, serve: async (request) => (await app.get()).serve(request) });
+  env.AGENT_EVENT_BUS_URL = server.url;
+  cleanups.push(() => server.close(CALLS_GRACE_MS));
+  cleanups.push(async () => {
+    await deliveries.drain(SUBSCRIBERS_GRACE_MS);
+    app.retire();
+  });
+
+  const code = await loadCode({
+    configPath,
+    outDir,
+    watch,
+    host: { storeEndpoint: store.endpoint, wakeups, accept: (batch) => deliveries.accept(batch), log },
+    onApp(next) {
+      deliveries.setSubscribers(next.subscribers);
+      app.set(next);
+    },
+    onSubscriberCode: (name, path) => deliveries.setCode(name, path),
+    onReload,
+    onFailure: (what, error) => print(`could not load ${what}:\n${error.message}`),
+  });
+  cleanups.push(() => code.close());
+
+  return { url: server.url, subscribers: (await app.get()).subscribers.map(({ name }) => name), close };
+}
+
+/** The version of the code that serves now. Calls that come before the first one wait for it. */
+function currentApp(): { get(): Promise<App>; set(next: App): void; retire(): void } {
+  let current: App | null = null;
+  let loaded: (app: App) => void = () => {};
+  const first = new Promise<App>((resolve) => {
+    loaded = resolve;
+  });
+  return {
+    get: () => (current === null ? first : Promise.resolve(current)),
+    set(next) {
+      current?.retire();
+      current = next;
+      next.start();
+      loaded(next);
+    },
+    retire: () => current?.retire(),
+  };
+}
+
+/** One JSON object a line, whatever is in it. */
+function jsonLogger(print: (line: string) => void): Logger {
+  const write =
+    (level: string): Logger["info"] =>
+    (message, fields = {}) =>
+      print(JSON.stringify({ level, message, time: new Date().toISOString(), ...fields }));
+  return { info: write("info"), warn: write("warn"), error: write("error") };
+}

@@ -1,0 +1,75 @@
+/** The command line of `npm run dev`. */
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+
+export interface DevOptions {
+  /** 0 for any free port. */
+  readonly port: number;
+  /** Absolute. */
+  readonly dataDir: string;
+  /** Absolute. */
+  readonly configPath: string;
+}
+
+export type ParsedOptions =
+  | { readonly kind: "run"; readonly options: DevOptions }
+  | { readonly kind: "help" }
+  | { readonly kind: "invalid"; readonly message: string };
+
+export const DEFAULT_PORT = 7070;
+export const DEFAULT_DATA_DIR = ".local/data";
+
+export const USAGE = `Runs the bus on this machine: the deployed functions behind one local origin, with a store in a folder.
+
+Usage: npm run dev -- [options]
+
+  --port <number>      port on 127.0.0.1; 0 for any free one (default ${DEFAULT_PORT})
+  --data-dir <folder>  where events and undelivered work are kept (default ${DEFAULT_DATA_DIR})
+  --config <file>      another bus.config.ts
+  --help               this text
+
+It prints "listening on http://127.0.0.1:<port>" when it is ready. Code is reloaded when it changes. Ctrl-C ends it.`;
+
+/**
+ * Reads the arguments after the program's name. Never throws.
+ *
+ * @param root the project's folder, where `bus.config.ts` is
+ * @param cwd what relative paths given by the user are relative to
+ */
+export function parseOptions(args: readonly string[], root: string, cwd: string): ParsedOptions {
+  let values: { port?: string; "data-dir"?: string; config?: string; help?: boolean };
+  try {
+    values = parseArgs({
+      args: [...args],
+      options: {
+        port: { type: "string" },
+        "data-dir": { type: "string" },
+        config: { type: "string" },
+        help: { type: "boolean", short: "h" },
+      },
+    }).values;
+  } catch (error) {
+    // Node's message goes on for a paragraph about how to pass a positional argument.
+    return { kind: "invalid", message: (error as Error).message.split(". ")[0] as string };
+  }
+  if (values.help === true) return { kind: "help" };
+
+  const port = values.port === undefined ? DEFAULT_PORT : parsePort(values.port);
+  if (port === null) return { kind: "invalid", message: `--port: expected a whole number from 0 to 65535, not "${values.port}"` };
+  if (values["data-dir"] === "") return { kind: "invalid", message: "--data-dir: expected a folder" };
+  if (values.config === "") return { kind: "invalid", message: "--config: expected a file" };
+  return {
+    kind: "run",
+    options: {
+      port,
+      dataDir: values["data-dir"] === undefined ? resolve(root, DEFAULT_DATA_DIR) : resolve(cwd, values["data-dir"]),
+      configPath: values.config === undefined ? resolve(root, "bus.config.ts") : resolve(cwd, values.config),
+    },
+  };
+}
+
+function parsePort(text: string): number | null {
+  if (!/^\d{1,5}$/.test(text)) return null;
+  const port = Number(text);
+  return port <= 65_535 ? port : null;
+}

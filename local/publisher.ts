@@ -1,0 +1,25 @@
+/** The event bus of the embedded run: what EventBridge's rules do, in process. */
+import type { DeliveredEvent } from "../shared/event.ts";
+import type { EventPublisher } from "../shared/ports.ts";
+import { type DeployedSubscriber, wantsEvent } from "../shared/subscribers.ts";
+
+/** Takes deliveries on; once it returns they outlive a crash. @throws when it cannot */
+export type AcceptDeliveries = (deliveries: readonly { subscriber: string; event: DeliveredEvent }[]) => void;
+
+/** Hands each event to the subscribers whose types and filter it fits. */
+export function createLocalPublisher(subscribers: readonly DeployedSubscriber[], accept: AcceptDeliveries): EventPublisher {
+  return {
+    async publish(events) {
+      try {
+        accept(
+          events.flatMap((event) =>
+            subscribers.filter((subscriber) => wantsEvent(subscriber, event)).map(({ name }) => ({ subscriber: name, event })),
+          ),
+        );
+        return events.map(() => ({ kind: "published" }));
+      } catch (error) {
+        return events.map(() => ({ kind: "failed", reason: (error as Error).message }));
+      }
+    },
+  };
+}

@@ -1,0 +1,88 @@
+/**
+ * The embedded store: dynalite, a DynamoDB in JavaScript, on LevelDB in the data folder.
+ *
+ * It runs in a thread of its own: its work does not hold up the handlers, and should it fall over (it throws on what it
+ * did not expect) it is started again on the same port, with what was acknowledged still in the folder.
+ */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import { Level } from "level";
+import type { Logger } from "../shared/ports.ts";
+import { bundleOnce } from "./bundle.ts";
+import { projectPath } from "./project.ts";
+import { createTable, embeddedClient, TABLE_NAME } from "./table.ts";
+
+export interface EmbeddedStore {
+  /** Where it speaks DynamoDB. */
+  readonly endpoint: string;
+  close(): Promise<void>;
+}
+
+/** Another run has the data folder open. */
+export class DataFolderInUse extends Error {
+  override readonly name = "DataFolderInUse";
+}
+
+/**
+ * Claims a data folder for this process. The lock is the operating system's: it ends with the process, however that
+ * ends. @throws DataFolderInUse
+ */
+export async function lockDataFolder(dataDir: string): Promise<{ release(): Promise<void> }> {
+  await mkdir(dataDir, { recursive: true });
+  const lock = new Level(join(dataDir, "lock"));
+  try {
+    await lock.open();
+  } catch (error) {
+    const cause = (error as Error).cause as { code?: string; message?: string } | undefined;
+    if (cause?.code === "LEVEL_LOCKED") throw new DataFolderInUse(`Another run uses the data folder ${dataDir}. End it, or give --data-dir another folder.`);
+    throw new Error(`The data folder ${dataDir} cannot be used: ${cause?.message ?? (error as Error).message}`, { cause: error });
+  }
+  return { release: () => lock.close() };
+}
+
+/** Starts the store in a data folder that is locked, and makes the table if it is not there. */
+export async function startStore(dataDir: string, log: Logger): Promise<EmbeddedStore> {
+  const file = await bundleOnce({ name: "store", entry: projectPath("local/store-thread.ts"), outDir: join(dataDir, "build") });
+  const path = join(dataDir, "store");
+  let closing = false;
+  let thread = await startThread(file, path, 0);
+  const port = thread.port;
+
+  const watch = (): void => {
+    thread.worker.once("error", (error) => log.error("the store fell over", { error: error.message }));
+    thread.worker.once("exit", () => {
+      if (closing) return;
+      startThread(file, path, port).then(
+        (restarted) => {
+          thread = restarted;
+          watch();
+          log.info("the store was started again");
+        },
+        (error: Error) => log.error("the store could not be started again", { error: error.message }),
+      );
+    });
+  };
+  watch();
+
+  const endpoint = `http://127.0.0.1:${port}`;
+  const client = embeddedClient(endpoint);
+  await createTable(client, TABLE_NAME);
+  client.destroy();
+  return {
+    endpoint,
+    async close() {
+      closing = true;
+      const gone = once(thread.worker, "exit");
+      thread.worker.postMessage("close");
+      await gone;
+    },
+  };
+}
+
+async function startThread(file: string, path: string, port: number): Promise<{ worker: Worker; port: number }> {
+  const worker = new Worker(file, { workerData: { path, port }, execArgv: [] });
+  const [message] = (await once(worker, "message")) as [{ port: number }];
+  return { worker, port: message.port };
+}

@@ -1,0 +1,58 @@
+/** The table in the embedded store, and the client that speaks to it. */
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  DescribeTableCommand,
+  DynamoDBClient,
+  ResourceNotFoundException,
+} from "@aws-sdk/client-dynamodb";
+import { TABLE } from "../shared/keys.ts";
+
+export const TABLE_NAME = "agent-event-bus";
+
+/** An SDK client of the embedded store, which takes any credentials. */
+export function embeddedClient(endpoint: string): DynamoDBClient {
+  return new DynamoDBClient({
+    endpoint,
+    region: "local",
+    credentials: { accessKeyId: "local", secretAccessKey: "local" },
+    // A wait reads often; fifty of them at once must not queue for sockets.
+    requestHandler: { httpAgent: { keepAlive: true, maxSockets: 256 } },
+  });
+}
+
+/** Creates the table as infrastructure does, if there is none. @throws Error when there is one with other indexes */
+export async function createTable(client: DynamoDBClient, tableName: string): Promise<void> {
+  const wanted = tableDefinition(tableName);
+  try {
+    const { Table } = await client.send(new DescribeTableCommand({ TableName: tableName }));
+    const existing = (Table?.GlobalSecondaryIndexes ?? []).map((index) => index.IndexName).sort();
+    const expected = Object.keys(TABLE.indexes).sort();
+    if (existing.join() !== expected.join())
+      throw new Error(`The data folder was made by another version of the bus (indexes ${existing.join(", ")}). Delete it or use another.`);
+  } catch (error) {
+    if (!(error instanceof ResourceNotFoundException)) throw error;
+    await client.send(new CreateTableCommand(wanted));
+  }
+}
+
+function tableDefinition(tableName: string): CreateTableCommandInput {
+  const indexes = Object.entries(TABLE.indexes);
+  const attributes = new Set([TABLE.partitionKey, TABLE.sortKey, ...indexes.flatMap(([, index]) => [index.partitionKey, index.sortKey])]);
+  return {
+    TableName: tableName,
+    BillingMode: "PAY_PER_REQUEST",
+    AttributeDefinitions: [...attributes].map((name) => ({ AttributeName: name, AttributeType: "S" })),
+    KeySchema: keySchema(TABLE.partitionKey, TABLE.sortKey),
+    GlobalSecondaryIndexes: indexes.map(([name, index]) => ({
+      IndexName: name,
+      KeySchema: keySchema(index.partitionKey, index.sortKey),
+      Projection: name === "work" ? { ProjectionType: "KEYS_ONLY" } : { ProjectionType: "INCLUDE", NonKeyAttributes: [...TABLE.historyProjection] },
+    })),
+  };
+}
+
+const keySchema = (partitionKey: string, sortKey: string): CreateTableCommandInput["KeySchema"] => [
+  { AttributeName: partitionKey, KeyType: "HASH" },
+  { AttributeName: sortKey, KeyType: "RANGE" },
+];

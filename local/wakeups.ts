@@ -1,0 +1,54 @@
+/** Lets waits of this process look at once when something has changed, and not at their next interval. */
+import type { Deps, EventStore } from "../shared/ports.ts";
+import { EVENTS_TOPIC } from "../shared/ports.ts";
+
+/** Who sleeps on which topic. Survives reloads: new code must wake the waits of the old. */
+export interface Wakeups {
+  readonly pause: Deps["pause"];
+  wake(topic: string): void;
+}
+
+export function createWakeups(): Wakeups {
+  const sleepers = new Map<string, Set<() => void>>();
+
+  const pause: Deps["pause"] = (ms, topic, signal) =>
+    new Promise((resolve) => {
+      if (signal?.aborted === true) return resolve();
+      const onTopic = sleepers.get(topic) ?? new Set();
+      sleepers.set(topic, onTopic);
+      const end = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", end);
+        onTopic.delete(end);
+        if (onTopic.size === 0 && sleepers.get(topic) === onTopic) sleepers.delete(topic);
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      signal?.addEventListener("abort", end, { once: true });
+      onTopic.add(end);
+    });
+
+  const wake = (topic: string): void => {
+    for (const end of [...(sleepers.get(topic) ?? [])]) end();
+  };
+
+  return { pause, wake };
+}
+
+/** The store, with a wake-up after every write that somebody may be waiting for. */
+export function wakingStore(store: EventStore, wakeups: Pick<Wakeups, "wake">): EventStore {
+  const after = async <T>(written: Promise<T>, topic: string): Promise<T> => {
+    const outcome = await written;
+    wakeups.wake(topic);
+    return outcome;
+  };
+  // A prototype chain and not a spread: the store may be a class instance.
+  return Object.assign(Object.create(store) as EventStore, {
+    putEvent: (record) => after(store.putEvent(record), EVENTS_TOPIC),
+    markPublished: (eventId) => after(store.markPublished(eventId), EVENTS_TOPIC),
+    createRequest: (request) => after(store.createRequest(request), request.eventId),
+    acceptAnswer: (answer) => after(store.acceptAnswer(answer), answer.eventId),
+    endRequest: (end) => after(store.endRequest(end), end.eventId),
+    noteProgress: (eventId) => after(store.noteProgress(eventId), eventId),
+  } satisfies Partial<EventStore>);
+}
