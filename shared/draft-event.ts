@@ -91,6 +91,7 @@ export async function draftEvent(
     kind: asked === undefined ? "event" : "request",
     payloadHash: identity.payloadHash,
     replyToken: deps.newToken(),
+    commitId: deps.newToken(),
     published: false,
     relayAttempts: 0,
     expiresAt: expiryOf(deps, nowMs),

@@ -100,9 +100,8 @@ export async function putOnce(deps: Pick<Deps, "store">, draft: EventRecord, ide
   const put = await deps.store.putEvent(draft);
   if (put.kind === "created") return { record: draft, fresh: true };
   requireSamePayload(put.record, identity);
-  // The token is random: the same one means that this very write had got through before its acknowledgement was lost.
-  const ownWrite = put.record.replyToken === draft.replyToken;
-  return { record: put.record, fresh: ownWrite };
+  // The same commit id means that this very write had got through before its acknowledgement was lost.
+  return { record: put.record, fresh: put.record.commitId === draft.commitId };
 }
 
 /** Publishes what is fresh; whether each entry is known to be published. */

@@ -42,6 +42,9 @@ export const WAIT_READ_COST_MS = 5;
 /** Answers kept although they no longer count, per event; beyond it 429. A race of 32 must fit with room to spare. */
 export const MAX_UNCOUNTED_RESPONSES = 100;
 
+/** Progress reports of one request; each is an item of its own and a small write on the request. */
+export const MAX_PROGRESS_REPORTS = 1_000;
+
 /** A page of history. */
 export const DEFAULT_PAGE_SIZE = 50;
 export const MAX_PAGE_SIZE = 1_000;
@@ -61,8 +64,11 @@ export const STREAM_POLL_MS = 500;
 /** For this long after its timestamp an event may still appear in an index (slow write, replication, clock skew). */
 export const INDEX_SETTLE_MS = 10_000;
 
-/** Event ids that a stream cursor may carry for the unsettled time; beyond it delivery waits for things to settle. */
-export const MAX_UNSETTLED_IDS = 256;
+/** Event ids that a stream cursor carries for the unsettled time; 512 of 8 bytes fit the 10 KB that a Function URL takes in headers. */
+export const MAX_UNSETTLED_IDS = 512;
+
+/** Index entries that one page may read while it looks for matches; then it ends early, with a cursor. */
+export const MAX_ENTRIES_PER_PAGE = 5_000;
 
 /** A live stream opened with `as` counts as a subscriber for this long; the server renews it. */
 export const LEASE_MS = 30_000;

@@ -17,6 +17,8 @@ export interface EventRecord {
   /** Over everything the caller sent that decides the effect. */
   readonly payloadHash: string;
   readonly replyToken: string;
+  /** Random for each attempt to record: tells an attempt's own write, acknowledged or not, from another's. */
+  readonly commitId: string;
   readonly published: boolean;
   /** How often the relay has taken it on. */
   readonly relayAttempts: number;
@@ -103,8 +105,21 @@ export interface AcceptAnswer {
   readonly answersSeen: number;
   /** The state the request is in with this answer. */
   readonly state: "PENDING" | "ANSWERED" | "FAILED";
-  /** ISO 8601; used when `state` is terminal. */
+  /** When, in ISO 8601; used when `state` is terminal, like the next. */
   readonly at: string;
+  /** Epoch seconds. TTL is set on a request only by the write that ends it. */
+  readonly expiresAt: number;
+}
+
+/** The end of a request that no answer gave it. */
+export interface EndRequest {
+  readonly eventId: string;
+  readonly state: "TIMED_OUT" | "CANCELLED";
+  /** ISO 8601. */
+  readonly at: string;
+  readonly reason?: string;
+  /** Epoch seconds. */
+  readonly expiresAt: number;
 }
 
 /** One stretch of one index partition, oldest or newest first. */
@@ -148,7 +163,7 @@ export interface EventStore {
   /** Counts an answer if the request is `PENDING`, the token fits and nobody came in between (I2). */
   acceptAnswer(answer: AcceptAnswer): Promise<RequestWrite>;
   /** Ends a request if it is `PENDING` (I2). */
-  endRequest(eventId: string, state: "TIMED_OUT" | "CANCELLED", at: string, reason?: string): Promise<RequestWrite>;
+  endRequest(end: EndRequest): Promise<RequestWrite>;
   /** Tells waiters that there is progress to read; without effect once the request has ended. */
   noteProgress(eventId: string): Promise<void>;
 

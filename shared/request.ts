@@ -7,6 +7,7 @@
 import * as v from "valibot";
 import { type AskedFor, draftEvent, EVENT_FIELDS, type EventIdentity, identify, requireSamePayload, type Sender } from "./draft-event.ts";
 import { publish, putOnce, settle } from "./emit.ts";
+import { endRequest } from "./end-request.ts";
 import { BusError } from "./errors.ts";
 import { readInput } from "./input.ts";
 import { MAX_EXPECTED_ANSWERS, MAX_TIMEOUT_SECONDS, MIN_TIMEOUT_SECONDS } from "./limits.ts";
@@ -130,7 +131,7 @@ async function recordAndPublish(deps: Deps, draft: EventRecord, request: Request
   const entry = await putOnce(deps, draft, identity).catch(async (error: unknown) => {
     // An emit took the key at the same moment: its event is nobody's question, so the wait must not stay open.
     if (error instanceof BusError && error.code === "idempotency_conflict")
-      await deps.store.endRequest(request.eventId, "CANCELLED", new Date(deps.now()).toISOString(), "idempotency_conflict");
+      await endRequest(deps, request.eventId, "CANCELLED", "idempotency_conflict");
     throw error;
   });
   const [published] = await publish(deps, [entry]);

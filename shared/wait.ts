@@ -5,6 +5,7 @@
  * worth: kappa x reads + delay is then at most sqrt(2) times that of the best fixed interval known in hindsight, plus
  * lower order terms. Time is taken from the monotonic clock; the wall clock is read once, to place the deadline.
  */
+import { endRequest } from "./end-request.ts";
 import { BusError } from "./errors.ts";
 import { WAIT_READ_COST_MS } from "./limits.ts";
 import type { Deps, RequestRecord } from "./ports.ts";
@@ -79,7 +80,7 @@ export function nextGapMs(waitedMs: number): number {
 async function timeOut(deps: Deps, request: RequestRecord, holdUntil: number): Promise<RequestRecord> {
   for (let attempt = 0; ; attempt++) {
     try {
-      const write = await deps.store.endRequest(request.eventId, "TIMED_OUT", new Date(deps.now()).toISOString());
+      const write = await endRequest(deps, request.eventId, "TIMED_OUT");
       if (write.request !== null) return write.request;
       throw missing(request.eventId);
     } catch (error) {

@@ -1,5 +1,10 @@
 /** The request and response that every function's `handle` works with, whoever carries them. */
-import type { Deps } from "../../shared/ports.ts";
+import { BusError, type Problem, toProblem } from "../../shared/errors.ts";
+import type { JsonValue } from "../../shared/json.ts";
+import { MAX_BODY_BYTES } from "../../shared/limits.ts";
+import { parseJson } from "../../shared/parse-json.ts";
+import type { Deps, Logger } from "../../shared/ports.ts";
+import { matchRoute, type Operation } from "../../shared/routes.ts";
 
 export interface HttpRequest {
   readonly method: string;
@@ -27,3 +32,76 @@ export interface HttpResponse {
 
 /** What a function does with a request. Never throws: a failure is a problem document. */
 export type Handle = (request: HttpRequest, deps: Deps) => Promise<HttpResponse>;
+
+/** One operation of the wire contract; throws `BusError`. */
+export type Serve = (request: HttpRequest, deps: Deps, params: Readonly<Record<string, string>>) => Promise<HttpResponse>;
+
+/** A function's `handle` from the operations that it serves. */
+export function serveOperations(operations: Partial<Record<Operation, Serve>>): Handle {
+  return async (request, deps) => {
+    try {
+      const match = matchRoute(request.method, request.path);
+      const serve = match.kind === "matched" ? operations[match.operation] : undefined;
+      if (match.kind !== "matched" || serve === undefined) throw notServed(request, match.kind === "unmatched" ? match.allowed : []);
+      return await serve(request, deps, match.params);
+    } catch (error) {
+      return problemResponse(error, deps.log);
+    }
+  };
+}
+
+/** The error for a path or a method that is not served here. */
+export function notServed(request: Pick<HttpRequest, "method" | "path">, allowed: readonly string[]): BusError {
+  const hint = allowed.length > 0 ? `It serves ${allowed.join(" and ")}.` : "GET /health tells whether this is the right place.";
+  return new BusError("not_found", `${request.method} ${request.path} is not served. ${hint}`);
+}
+
+export function jsonResponse(status: number, body: object, headers: Readonly<Record<string, string>> = {}): HttpResponse {
+  return { status, headers: { "content-type": "application/json; charset=utf-8", ...headers }, body: JSON.stringify(body) };
+}
+
+/** A failure as the caller sees it; what was not foreseen is logged with its cause. */
+export function problemResponse(error: unknown, log: Logger): HttpResponse {
+  const problem = toProblem(error);
+  if (problem.status >= 500) log.error("an operation failed", { code: problem.code, error: describeError(error) });
+  return {
+    status: problem.status,
+    headers: { "content-type": "application/problem+json; charset=utf-8", ...retryAfter(problem) },
+    body: JSON.stringify(problem),
+  };
+}
+
+function retryAfter(problem: Problem): Record<string, string> {
+  return problem.retryable ? { "retry-after": "1" } : {};
+}
+
+function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? "" : ` (cause: ${describeError(error.cause)})`;
+  return `${error.stack ?? error.message}${cause}`;
+}
+
+/** The body as JSON. @throws BusError `payload_too_large`, `invalid_json` */
+export function readBody(request: HttpRequest): JsonValue {
+  if (request.body.length > MAX_BODY_BYTES)
+    throw new BusError("payload_too_large", `The body has ${request.body.length} bytes; the limit is ${MAX_BODY_BYTES}.`);
+  return parseJson(request.body);
+}
+
+/** The query as an object. @throws BusError `invalid_request` for a parameter given twice */
+export function readQuery(request: HttpRequest): Record<string, string> {
+  const query: Record<string, string> = Object.create(null);
+  for (const [name, value] of request.query) {
+    if (Object.hasOwn(query, name)) {
+      const detail = "one value was expected";
+      throw new BusError("invalid_request", `/${name}: ${detail}`, { errors: [{ pointer: `/${name}`, detail }] });
+    }
+    query[name] = value;
+  }
+  return { ...query };
+}
+
+/** Whether the caller wants server-sent events. */
+export function wantsEventStream(request: HttpRequest): boolean {
+  return (request.headers["accept"] ?? "").toLowerCase().includes("text/event-stream");
+}

@@ -1,0 +1,58 @@
+/** The composition root: what operations work with, built once per cold start. */
+import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
+import type { BusConfig } from "../../shared/bus-config.ts";
+import type { Deps, EventPublisher, EventStore, Logger } from "../../shared/ports.ts";
+import type { Config } from "./config.ts";
+import { createDynamoEventStore } from "./dynamo-event-store.ts";
+import { createEventBridgePublisher } from "./eventbridge-publisher.ts";
+import { jsonLogger } from "./logger.ts";
+import { uuidv7 } from "./uuidv7.ts";
+
+/** One retrying layer, and it is the SDK's: two tries, so that a fault is never multiplied (I10). */
+export const SDK_RETRIES = { maxAttempts: 2 } as const;
+
+/** What differs between the runs; the rest is the same everywhere. */
+export interface Parts {
+  readonly store: EventStore;
+  readonly publisher: EventPublisher;
+  readonly config: BusConfig;
+  readonly log: Logger;
+  /** Without it, a plain sleep. */
+  readonly pause?: Deps["pause"];
+}
+
+export function createDeps({ store, publisher, config, log, pause = plainPause }: Parts): Deps {
+  return {
+    store,
+    publisher,
+    catalogue: config.catalogue,
+    subscribers: config.subscribers,
+    limits: config.limits,
+    now: Date.now,
+    monotonic: () => performance.now(),
+    newId: uuidv7,
+    newToken: () => randomBytes(16).toString("base64url"),
+    pause,
+    log,
+  };
+}
+
+/** The same on AWS. The region and the credentials are the function's own. */
+export function createAwsDeps(env: Config, config: BusConfig): Deps {
+  return createDeps({
+    store: createDynamoEventStore({ client: new DynamoDBClient(SDK_RETRIES), tableName: env.tableName }),
+    publisher: createEventBridgePublisher({ client: new EventBridgeClient(SDK_RETRIES), eventBusName: env.eventBusName }),
+    config,
+    log: jsonLogger,
+  });
+}
+
+/** Across machines nothing can wake a wait: it looks again when its gap is over. */
+async function plainPause(ms: number, _topic: string, signal?: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, signal === undefined ? {} : { signal }).catch((error: unknown) => {
+    if (!(error instanceof Error && error.name === "AbortError")) throw error;
+  });
+}

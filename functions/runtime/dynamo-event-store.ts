@@ -1,0 +1,20 @@
+/** The `EventStore` on one DynamoDB table: AWS, an emulator, or the embedded store. */
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { EventStore } from "../../shared/ports.ts";
+import { eventMethods } from "./dynamo/events.ts";
+import { indexMethods } from "./dynamo/indexes.ts";
+import { requestMethods } from "./dynamo/requests.ts";
+import { DynamoTable } from "./dynamo/table.ts";
+
+export interface DynamoEventStoreOptions {
+  readonly client: DynamoDBClient;
+  readonly tableName: string;
+  /** Wall clock in epoch milliseconds, for what has expired. */
+  readonly now?: () => number;
+}
+
+export function createDynamoEventStore({ client, tableName, now = Date.now }: DynamoEventStoreOptions): EventStore {
+  const table = new DynamoTable(client, tableName);
+  const nowSeconds = (): number => now() / 1_000;
+  return { ...eventMethods(table, nowSeconds), ...requestMethods(table, nowSeconds), ...indexMethods(table) };
+}

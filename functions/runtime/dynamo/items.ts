@@ -1,0 +1,188 @@
+/** Records as items and back. `data` and `response` are kept as JSON text: exact, and cheap to read and write. */
+import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import type { BusEvent } from "../../../shared/event.ts";
+import type { JsonObject } from "../../../shared/json.ts";
+import { historyKeys, keys, workKeys } from "../../../shared/keys.ts";
+import { MAX_INLINE_DATA_BYTES } from "../../../shared/limits.ts";
+import type { EventRecord, Expect, ListenerLease, RequestRecord, RequestState, ResponseRecord, ResponseStatus } from "../../../shared/ports.ts";
+import { type Item, toKey } from "./table.ts";
+
+/** Written into every item: what a later version reads it by. */
+const FORMAT = { v: { N: "1" } };
+
+/** `META`, and `BODY` when the data is large; `BODY` is to be written first. */
+export function eventToItems(record: EventRecord): { meta: Item; body: Item | null } {
+  const { event } = record;
+  const data = JSON.stringify(event.data);
+  const isLarge = Buffer.byteLength(data) > MAX_INLINE_DATA_BYTES;
+  const expires_at = { N: String(record.expiresAt) };
+  const meta: Item = {
+    ...toKey(keys.event(event.id)),
+    ...FORMAT,
+    ...strings({
+      id: event.id,
+      type: event.type,
+      agent_type: event.agent_type,
+      timestamp: event.timestamp,
+      correlation_id: event.correlation_id,
+      causation_id: event.causation_id,
+      source: event.source,
+      deadline: event.deadline,
+      traceparent: event.traceparent,
+      kind: record.kind,
+      payload_hash: record.payloadHash,
+      reply_token: record.replyToken,
+      commit_id: record.commitId,
+      ...(isLarge ? { body_hash: record.payloadHash } : { data }),
+      ...historyKeys(event),
+      ...(record.published ? {} : workKeys("publish", event.id, event.timestamp)),
+    }),
+    hops: { N: String(event.hops) },
+    published: { BOOL: record.published },
+    relay_attempts: { N: String(record.relayAttempts) },
+    expires_at,
+  };
+  const body = isLarge ? { ...toKey(keys.body(event.id, record.payloadHash)), ...FORMAT, data: { S: data }, expires_at } : null;
+  return { meta, body };
+}
+
+/** The hash in the key of an event's `BODY`; null when the data stands in `META`. */
+export const bodyHashOf = (meta: Item): string | null => meta["body_hash"]?.S ?? null;
+
+/** @param data the text of `BODY`, for an event that has one */
+export function itemToEvent(meta: Item, data: string | undefined): EventRecord {
+  const event: BusEvent = {
+    id: text(meta, "id"),
+    type: text(meta, "type"),
+    data: JSON.parse(data ?? text(meta, "data")) as JsonObject,
+    ...optional(meta, "agent_type"),
+    timestamp: text(meta, "timestamp"),
+    correlation_id: text(meta, "correlation_id"),
+    ...optional(meta, "causation_id"),
+    hops: number(meta, "hops"),
+    source: text(meta, "source"),
+    ...optional(meta, "deadline"),
+    ...optional(meta, "traceparent"),
+  };
+  return {
+    event,
+    kind: text(meta, "kind") as EventRecord["kind"],
+    payloadHash: text(meta, "payload_hash"),
+    replyToken: text(meta, "reply_token"),
+    commitId: text(meta, "commit_id"),
+    published: meta["published"]?.BOOL === true,
+    relayAttempts: number(meta, "relay_attempts"),
+    expiresAt: number(meta, "expires_at"),
+  };
+}
+
+export function requestToItem(request: RequestRecord): Item {
+  return {
+    ...toKey(keys.request(request.eventId)),
+    ...FORMAT,
+    ...strings({
+      event_id: request.eventId,
+      state: request.state,
+      expect: JSON.stringify(request.expect),
+      expected: JSON.stringify(request.expected),
+      requester: request.requester,
+      created_at: request.createdAt,
+      deadline: request.deadline,
+      payload_hash: request.payloadHash,
+      reply_token: request.replyToken,
+      ...workKeys("deadline", request.eventId, request.deadline),
+    }),
+    answers: { N: String(request.acceptedIds.length) },
+    progress_count: { N: String(request.progressCount) },
+  };
+}
+
+export function itemToRequest(item: Item): RequestRecord {
+  return {
+    eventId: text(item, "event_id"),
+    state: text(item, "state") as RequestState,
+    expect: JSON.parse(text(item, "expect")) as Expect,
+    expected: JSON.parse(text(item, "expected")) as string[],
+    requester: text(item, "requester"),
+    createdAt: text(item, "created_at"),
+    deadline: text(item, "deadline"),
+    payloadHash: text(item, "payload_hash"),
+    replyToken: text(item, "reply_token"),
+    acceptedIds: item["accepted_ids"]?.SS ?? [],
+    answeredBy: item["answered_by"]?.SS ?? [],
+    progressCount: number(item, "progress_count"),
+    ...(item["ended_at"]?.S === undefined ? {} : { endedAt: item["ended_at"].S }),
+    ...optional(item, "reason"),
+  };
+}
+
+export function responseToItem(response: ResponseRecord): Item {
+  return {
+    ...toKey(keys.response(response.eventId, response.responseId)),
+    ...FORMAT,
+    ...strings({
+      response_id: response.responseId,
+      event_id: response.eventId,
+      response: JSON.stringify(response.response),
+      status: response.status,
+      responder: response.responder,
+      timestamp: response.timestamp,
+      payload_hash: response.payloadHash,
+    }),
+    expires_at: { N: String(response.expiresAt) },
+  };
+}
+
+export function itemToResponse(item: Item): ResponseRecord {
+  return {
+    responseId: text(item, "response_id"),
+    eventId: text(item, "event_id"),
+    response: JSON.parse(text(item, "response")) as JsonObject,
+    status: text(item, "status") as ResponseStatus,
+    responder: text(item, "responder"),
+    timestamp: text(item, "timestamp"),
+    payloadHash: text(item, "payload_hash"),
+    expiresAt: number(item, "expires_at"),
+  };
+}
+
+export function listenerToItem(lease: ListenerLease): Item {
+  return {
+    ...toKey(keys.listener(lease.eventType, lease.name, lease.streamId)),
+    ...FORMAT,
+    ...strings({ event_type: lease.eventType, name: lease.name, stream_id: lease.streamId, correlation_id: lease.correlationId }),
+    leased_until: { N: String(lease.leasedUntil) },
+    // Reads go by `leased_until`; TTL only cleans up.
+    expires_at: { N: String(Math.ceil(lease.leasedUntil / 1_000) + 3_600) },
+  };
+}
+
+export function itemToListener(item: Item): ListenerLease {
+  const correlationId = item["correlation_id"]?.S;
+  return {
+    eventType: text(item, "event_type"),
+    name: text(item, "name"),
+    streamId: text(item, "stream_id"),
+    ...(correlationId === undefined ? {} : { correlationId }),
+    leasedUntil: number(item, "leased_until"),
+  };
+}
+
+function strings(fields: Readonly<Record<string, string | undefined>>): Item {
+  return Object.fromEntries(Object.entries(fields).flatMap(([name, S]): [string, AttributeValue][] => (S === undefined ? [] : [[name, { S }]])));
+}
+
+export function text(item: Item, name: string): string {
+  const value = item[name]?.S;
+  if (value === undefined) throw new Error(`The item ${item["pk"]?.S} / ${item["sk"]?.S} has no ${name}.`);
+  return value;
+}
+
+export function number(item: Item, name: string): number {
+  return Number(item[name]?.N ?? 0);
+}
+
+function optional<Name extends string>(item: Item, name: Name): { [Key in Name]?: string } {
+  const value = item[name]?.S;
+  return (value === undefined ? {} : { [name]: value }) as { [Key in Name]?: string };
+}

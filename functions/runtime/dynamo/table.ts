@@ -1,0 +1,155 @@
+/**
+ * The table, in the five calls that the store makes. Failures come out as the bus's own: what may or may not have
+ * happened is `unavailable` (I11).
+ */
+import {
+  type AttributeValue,
+  BatchGetItemCommand,
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  type QueryCommandInput,
+  UpdateItemCommand,
+  type UpdateItemCommandInput,
+} from "@aws-sdk/client-dynamodb";
+import { BusError } from "../../../shared/errors.ts";
+import { type ItemKey, TABLE } from "../../../shared/keys.ts";
+
+export type Item = Record<string, AttributeValue>;
+
+/** A conditional write: the item as it now is, if it was asked for, or that the condition did not hold. */
+export type WriteOutcome = { readonly kind: "written"; readonly item: Item } | { readonly kind: "refused" };
+
+export type Update = Pick<
+  UpdateItemCommandInput,
+  "UpdateExpression" | "ConditionExpression" | "ExpressionAttributeNames" | "ExpressionAttributeValues" | "ReturnValues"
+>;
+
+export interface QueryResult {
+  readonly items: readonly Item[];
+  /** How many items there were, where only a count was asked for. */
+  readonly count: number;
+  /** Where to read on; undefined at the end. */
+  readonly lastKey: Item | undefined;
+}
+
+/** BatchGetItem takes 100 keys. */
+const MAX_BATCH_GET = 100;
+/** Rounds of a BatchGetItem that comes back with unprocessed keys. */
+const MAX_BATCH_ROUNDS = 8;
+
+export class DynamoTable {
+  private readonly client: DynamoDBClient;
+  private readonly tableName: string;
+
+  constructor(client: DynamoDBClient, tableName: string) {
+    this.client = client;
+    this.tableName = tableName;
+  }
+
+  async get(key: ItemKey, consistency: "consistent" | "eventual" = "consistent"): Promise<Item | null> {
+    const command = new GetItemCommand({
+      TableName: this.tableName,
+      Key: toKey(key),
+      ConsistentRead: consistency === "consistent",
+    });
+    return (await translated(() => this.client.send(command))).Item ?? null;
+  }
+
+  /** Consistent; in no order; without those that do not exist. */
+  async getMany(keys: readonly ItemKey[]): Promise<Item[]> {
+    const batches = Array.from({ length: Math.ceil(keys.length / MAX_BATCH_GET) }, (_, i) =>
+      this.getBatch(keys.slice(i * MAX_BATCH_GET, (i + 1) * MAX_BATCH_GET)),
+    );
+    return (await Promise.all(batches)).flat();
+  }
+
+  private async getBatch(keys: readonly ItemKey[]): Promise<Item[]> {
+    const items: Item[] = [];
+    let rest: Item[] = keys.map(toKey);
+    for (let round = 0; rest.length > 0; round++) {
+      // I8: a page is never silently short of what could not be read.
+      if (round === MAX_BATCH_ROUNDS) throw new BusError("unavailable", "Not all items could be read at the moment.");
+      if (round > 0) await backOff(round);
+      const command = new BatchGetItemCommand({ RequestItems: { [this.tableName]: { Keys: rest, ConsistentRead: true } } });
+      const result = await translated(() => this.client.send(command));
+      items.push(...(result.Responses?.[this.tableName] ?? []));
+      rest = result.UnprocessedKeys?.[this.tableName]?.Keys ?? [];
+    }
+    return items;
+  }
+
+  /** Puts an item where there is none. */
+  async create(item: Item): Promise<WriteOutcome> {
+    const command = new PutItemCommand({
+      TableName: this.tableName,
+      Item: item,
+      ConditionExpression: `attribute_not_exists(${TABLE.partitionKey})`,
+    });
+    return conditional(item, () => this.client.send(command));
+  }
+
+  /** Puts an item, whatever is there. */
+  async put(item: Item): Promise<void> {
+    await translated(() => this.client.send(new PutItemCommand({ TableName: this.tableName, Item: item })));
+  }
+
+  async update(key: ItemKey, update: Update): Promise<WriteOutcome> {
+    const command = new UpdateItemCommand({ TableName: this.tableName, Key: toKey(key), ...update });
+    return conditional({}, () => this.client.send(command));
+  }
+
+  async delete(key: ItemKey): Promise<void> {
+    await translated(() => this.client.send(new DeleteItemCommand({ TableName: this.tableName, Key: toKey(key) })));
+  }
+
+  /** One stretch of a query. */
+  async query(input: Omit<QueryCommandInput, "TableName">): Promise<QueryResult> {
+    const result = await translated(() => this.client.send(new QueryCommand({ TableName: this.tableName, ...input })));
+    return { items: result.Items ?? [], count: result.Count ?? 0, lastKey: result.LastEvaluatedKey };
+  }
+
+  /** A query to its end. */
+  async queryAll(input: Omit<QueryCommandInput, "TableName">): Promise<Item[]> {
+    const items: Item[] = [];
+    for (let lastKey: Item | undefined; ; ) {
+      const result = await this.query({ ...input, ...(lastKey === undefined ? {} : { ExclusiveStartKey: lastKey }) });
+      items.push(...result.items);
+      lastKey = result.lastKey;
+      if (lastKey === undefined) return items;
+    }
+  }
+}
+
+export function toKey({ pk, sk }: ItemKey): Item {
+  return { [TABLE.partitionKey]: { S: pk }, [TABLE.sortKey]: { S: sk } };
+}
+
+async function conditional(item: Item, send: () => Promise<{ Attributes?: Item | undefined }>): Promise<WriteOutcome> {
+  try {
+    return { kind: "written", item: (await send()).Attributes ?? item };
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return { kind: "refused" };
+    throw unavailable(error);
+  }
+}
+
+async function translated<T>(send: () => Promise<T>): Promise<T> {
+  try {
+    return await send();
+  } catch (error) {
+    throw unavailable(error);
+  }
+}
+
+function unavailable(cause: unknown): BusError {
+  return new BusError("unavailable", "The store did not answer as it should; retry with the same idempotency key.", { cause });
+}
+
+/** Full jitter, 25 ms doubling. */
+function backOff(round: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.random() * 25 * 2 ** round));
+}

@@ -1,0 +1,46 @@
+/** `GET /events/stream`: events as they come, as server-sent events. */
+import * as v from "valibot";
+import { type CursorScope, openCursor, sealCursor } from "../shared/cursor.ts";
+import { deliveredCopy } from "../shared/event.ts";
+import { toSelection } from "../shared/history.ts";
+import { nameField, readInput } from "../shared/input.ts";
+import { FUNCTION_TIME_MARGIN_MS } from "../shared/limits.ts";
+import { StreamPlace, type StreamStep, streamEvents } from "../shared/live-stream.ts";
+import type { Deps } from "../shared/ports.ts";
+import { readQuery, type Serve, serveOperations } from "./runtime/http.ts";
+import { lambdaHandler } from "./runtime/lambda.ts";
+import { eventStream, type ServerSentEvent } from "./runtime/sse.ts";
+
+const StreamQuery = v.strictObject({
+  type: v.optional(nameField),
+  correlation_id: v.optional(nameField),
+  as: v.optional(nameField),
+  after: v.optional(v.string()),
+});
+
+// Run per event.
+const stream: Serve = async (request, deps) => {
+  const { as, after, ...given } = readInput(StreamQuery, readQuery(request));
+  const selection = toSelection(deps, given);
+  const scope: CursorScope = { caller: request.caller, query: { stream: { ...selection } } };
+  const lastEventId = request.headers["last-event-id"];
+  const cursor = lastEventId ?? after;
+  const pointer = lastEventId === undefined ? "/after" : "Last-Event-ID";
+  const place = cursor === undefined ? undefined : StreamPlace.fromJson(await openCursor(deps, scope, cursor, pointer), deps.now());
+  const holdMs = Math.max(0, request.remainingMs() - FUNCTION_TIME_MARGIN_MS);
+  return eventStream(format(deps, scope, as, streamEvents(deps, { selection, as, place, holdMs, signal: request.signal })));
+};
+
+/** Each event with the cursor after it; first of all the cursor from which the stream starts. */
+async function* format(deps: Deps, scope: CursorScope, as: string | undefined, steps: AsyncIterable<StreamStep>): AsyncGenerator<ServerSentEvent> {
+  for await (const step of steps) {
+    const id = await sealCursor(deps, scope, step.place.toJson());
+    if (step.kind === "opened") yield { id };
+    else yield { id, data: deliveredCopy(step.record.event, step.record.replyToken, as) };
+  }
+}
+
+export const handle = serveOperations({ stream });
+
+// Built on cold start, called by AWS.
+export const handler = lambdaHandler(handle);

@@ -1,0 +1,148 @@
+/** Look back: pages of events, and one event with all that came of it. */
+import * as v from "valibot";
+import { type CursorScope, openCursor, sealCursor } from "./cursor.ts";
+import { BusError } from "./errors.ts";
+import type { BusEvent } from "./event.ts";
+import { requireEventType } from "./event-types/catalogue.ts";
+import { readPage, type Selection } from "./history-page.ts";
+import { nameField, readInput } from "./input.ts";
+import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from "./limits.ts";
+import type { Deps, Expect, RequestRecord } from "./ports.ts";
+import { missingOf, type OutcomeStatus, type ResponseView, statusOf, viewResponse } from "./request-outcome.ts";
+import { type SettledVerdict, shownVerdict } from "./verdict.ts";
+
+const instantText = "a time in ISO 8601 with its zone, like 2026-01-31T12:00:00.000Z, was expected";
+const limitText = `a whole number from 1 to ${MAX_PAGE_SIZE} was expected`;
+
+/** An instant as callers write it, as the bus writes it. */
+const instantField = v.pipe(
+  v.string(),
+  v.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/, instantText),
+  v.check((text) => !Number.isNaN(Date.parse(text)), instantText),
+  v.transform((text) => new Date(text).toISOString()),
+);
+
+/** What selects events, in a page's or a stream's query. */
+export const SELECTION_FIELDS = {
+  type: v.optional(nameField),
+  agent_type: v.optional(nameField),
+  correlation_id: v.optional(nameField),
+};
+
+const ListQuery = v.strictObject({
+  ...SELECTION_FIELDS,
+  from: v.optional(instantField),
+  to: v.optional(instantField),
+  order: v.optional(v.picklist(["asc", "desc"], '"asc" or "desc" was expected'), "desc"),
+  limit: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^\d{1,5}$/, limitText),
+      v.transform(Number),
+      v.minValue(1, limitText),
+      v.maxValue(MAX_PAGE_SIZE, limitText),
+    ),
+  ),
+  cursor: v.optional(v.string()),
+});
+
+export interface EventPage {
+  readonly events: readonly BusEvent[];
+  /** For the next page; null when there is none. */
+  readonly next_cursor: string | null;
+}
+
+/** A wait as history shows it; never its token. */
+export interface RequestView {
+  readonly status: OutcomeStatus;
+  readonly expect: Expect;
+  readonly deadline: string;
+  readonly created_at: string;
+  readonly ended_at: string | null;
+  readonly expected: readonly string[];
+  readonly missing: readonly string[];
+  readonly reason?: string;
+}
+
+/** One event with its wait and everything that was answered. */
+export interface EventWithResponses {
+  readonly event: BusEvent;
+  readonly published: boolean;
+  readonly request: RequestView | null;
+  /** Oldest first; `verdict` is null for one that is stored and not yet decided upon. */
+  readonly responses: readonly (ResponseView & { readonly verdict: SettledVerdict | null })[];
+  readonly deliveries: readonly never[];
+}
+
+/**
+ * A page of events, newest first unless asked otherwise. Complete and stable while it is paged (I8): positions are
+ * (timestamp, id), so what was there is neither skipped nor repeated by what comes.
+ *
+ * @throws BusError `invalid_request`, `unknown_event_type`
+ */
+export async function listEvents(deps: Deps, query: Record<string, string>, caller: string): Promise<EventPage> {
+  const { from, to, order, limit = DEFAULT_PAGE_SIZE, cursor, ...given } = readInput(ListQuery, query);
+  const selection = toSelection(deps, given);
+  const scope: CursorScope = { caller, query: { ...selection, from: from ?? null, to: to ?? null, order } };
+  const place = cursor === undefined ? null : ((await openCursor(deps, scope, cursor, "/cursor")) as string);
+  const page = await readPage(deps.store, {
+    selection,
+    order,
+    limit,
+    // A time alone sorts before all positions of that time: `from` is inclusive, `to` is exclusive.
+    after: order === "asc" && place !== null ? place : (from ?? FIRST_POSITION),
+    before: order === "desc" && place !== null ? place : (to ?? LAST_POSITION),
+  });
+  const records = await deps.store.getEvents(page.positions.map(eventIdAt));
+  return {
+    events: records.map((record) => record.event),
+    next_cursor: page.next === null ? null : await sealCursor(deps, scope, page.next),
+  };
+}
+
+/** Before and after every position; years of four digits. */
+export const FIRST_POSITION = "0";
+export const LAST_POSITION = "9999-12-31T23:59:59.999Z";
+
+export const eventIdAt = (position: string): string => position.slice(position.indexOf("#") + 1);
+
+/** @throws BusError `unknown_event_type` */
+export function toSelection(deps: Pick<Deps, "catalogue">, given: { [Field in keyof Selection]?: string | undefined }): Selection {
+  const { type, agent_type, correlation_id } = given;
+  if (type !== undefined) requireEventType(deps.catalogue, type);
+  return {
+    ...(type === undefined ? {} : { type }),
+    ...(agent_type === undefined ? {} : { agent_type }),
+    ...(correlation_id === undefined ? {} : { correlation_id }),
+  };
+}
+
+/** One event, its wait and its responses. @throws BusError `not_found` */
+export async function showEvent(deps: Pick<Deps, "store">, eventId: string): Promise<EventWithResponses> {
+  const [record, request, responses] = await Promise.all([
+    deps.store.getEvent(eventId),
+    deps.store.getRequest(eventId),
+    deps.store.getResponses(eventId),
+  ]);
+  if (record === null) throw new BusError("not_found", "There is no such event.");
+  return {
+    event: record.event,
+    published: record.published,
+    request: request === null ? null : viewRequest(request),
+    responses: responses.map((response) => ({ ...viewResponse(response), verdict: shownVerdict(response, request) })),
+    deliveries: [],
+  };
+}
+
+function viewRequest(request: RequestRecord): RequestView {
+  return {
+    status: statusOf(request.state),
+    expect: request.expect,
+    deadline: request.deadline,
+    created_at: request.createdAt,
+    ended_at: request.endedAt ?? null,
+    expected: request.expected,
+    missing: missingOf(request),
+    ...(request.reason === undefined ? {} : { reason: request.reason }),
+  };
+}
