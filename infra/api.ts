@@ -96,9 +96,7 @@ export class Api extends Construct {
     grantTableAccess(props.table.table, one.role, name);
     if (PUBLISHERS.includes(name)) props.bus.grantPublish(one.role);
     acknowledge(one, {
-      "Serverless-LambdaAsyncFailureDestination":
-        "only ever called synchronously, through its URL: the caller gets the failure",
-      "Serverless-LambdaDLQ": "only ever called synchronously, through its URL: the caller gets the failure",
+      "Serverless-LambdaDLQ": "only ever called synchronously, through its URL: the caller is told of the failure",
     });
     return one;
   }

@@ -75,7 +75,7 @@ export class Subscriber extends Construct {
     const targetResource = this.queue ?? this.function.function;
     const deadLetterConfig = { arn: this.deadLetterQueue.queueArn };
     this.target = { bind: () => ({ arn, targetResource, deadLetterConfig, retryPolicy: RETRY_POLICY }) };
-    this.acknowledgeFindings();
+    acknowledge(this.deadLetterQueue, { "Serverless-SQSRedrivePolicy": "it is itself the dead-letter queue" });
   }
 
   private takeFromQueue(bus: EventBus): Queue {
@@ -88,6 +88,11 @@ export class Subscriber extends Construct {
     });
     acceptFrom(bus, queue);
     this.function.function.addEventSource(new SqsEventSource(queue, { batchSize: 10, reportBatchItemFailures: true }));
+    const ends = "what fails too often ends in the dead-letter queue, by the queue's redrive policy";
+    acknowledge(this.function, {
+      "Serverless-LambdaDLQ": ends,
+      "Serverless-LambdaEventSourceMappingDestination": ends,
+    });
     return queue;
   }
 
@@ -102,18 +107,10 @@ export class Subscriber extends Construct {
       maxEventAge: Duration.hours(6),
       onFailure: new SqsDestination(this.deadLetterQueue),
     });
-  }
-
-  private acknowledgeFindings(): void {
-    const last = "it is itself the dead-letter queue";
-    acknowledge(this.deadLetterQueue, { "AwsSolutions-SQS3": last, "Serverless-SQSRedrivePolicy": last });
-    const ends =
-      "what fails ends in the subscriber's dead-letter queue: through OnFailure, or through its queue's redrive policy";
     acknowledge(this.function, {
-      "Serverless-LambdaDLQ": ends,
-      "Serverless-LambdaAsyncFailureDestination": ends,
-      "Serverless-LambdaEventSourceMappingDestination": ends,
+      "Serverless-LambdaDLQ": "what fails ends in the dead-letter queue, through OnFailure",
     });
+    acknowledge(this.deadLetterQueue, { "AwsSolutions-SQS3": "it is itself the dead-letter queue" });
   }
 }
 

@@ -1,0 +1,124 @@
+import { Match } from "aws-cdk-lib/assertions";
+import { describe, expect, it } from "vitest";
+import { API_FUNCTIONS } from "../../shared/routes.ts";
+import { only, subscriber, synthesize } from "./synthesize.ts";
+
+const FUNCTION = "AWS::Lambda::Function";
+const template = synthesize({
+  subscribers: [subscriber(), subscriber({ name: "normalizer", on: ["MESSAGE_RECEIVED"], via: "queue" })],
+});
+
+describe("what agents call", () => {
+  it("every operation has a URL that takes signed calls only, and can stream its answer", () => {
+    const urls = Object.values(template.findResources("AWS::Lambda::Url"));
+    expect(urls).toHaveLength(API_FUNCTIONS.length);
+    for (const url of urls)
+      expect(url.Properties).toMatchObject({ AuthType: "AWS_IAM", InvokeMode: "RESPONSE_STREAM" });
+  });
+
+  it("no browser may call unless its origin is named", () => {
+    for (const url of Object.values(template.findResources("AWS::Lambda::Url")))
+      expect(url.Properties).not.toHaveProperty("Cors");
+    const opened = synthesize({ context: { allowedOrigins: "https://a.example,https://b.example" } });
+    for (const url of Object.values(opened.findResources("AWS::Lambda::Url")))
+      expect(url.Properties.Cors).toMatchObject({
+        AllowOrigins: ["https://a.example", "https://b.example"],
+        AllowHeaders: expect.arrayContaining([
+          "authorization",
+          "x-amz-security-token",
+          "idempotency-key",
+          "last-event-id",
+        ]),
+      });
+  });
+
+  it("all code runs on Node.js 24 on arm64", () => {
+    const functions = Object.values(template.findResources(FUNCTION));
+    expect(functions).toHaveLength(API_FUNCTIONS.length + 3);
+    for (const one of functions)
+      expect(one.Properties).toMatchObject({
+        Runtime: "nodejs24.x",
+        Architectures: ["arm64"],
+        Handler: "index.handler",
+      });
+  });
+
+  it("every function keeps its logs for a month in a group of its own", () => {
+    const groups = Object.values(template.findResources("AWS::Logs::LogGroup"));
+    expect(groups).toHaveLength(Object.keys(template.findResources(FUNCTION)).length);
+    for (const group of groups) expect(group.Properties).toMatchObject({ RetentionInDays: 30 });
+  });
+
+  it("a held call outlives the hold limit, whatever the limit is", () => {
+    const timeoutAt = (holdSeconds: number) =>
+      only<{ Timeout: number }>(synthesize({ limits: { holdSeconds } }), FUNCTION, "ApiRequest").Properties.Timeout;
+    expect(only(template, FUNCTION, "ApiRequest").Properties).toMatchObject({ Timeout: 65 });
+    expect(timeoutAt(10.5)).toBe(21);
+    expect(timeoutAt(890)).toBe(900);
+  });
+
+  it("waits cannot starve answers: they have an own, bounded concurrency and the least memory", () => {
+    expect(only(template, FUNCTION, "ApiRequest").Properties).toMatchObject({
+      ReservedConcurrentExecutions: 200,
+      MemorySize: 128,
+    });
+    expect(only(template, FUNCTION, "ApiStream").Properties).toMatchObject({
+      ReservedConcurrentExecutions: 100,
+      MemorySize: 128,
+      Timeout: 900,
+    });
+    for (const name of ["ApiEmit", "ApiRespond", "ApiHistory"])
+      expect(only(template, FUNCTION, name).Properties).not.toHaveProperty("ReservedConcurrentExecutions");
+  });
+
+  it("an account with little concurrency can deploy without reserving any, or with its own numbers", () => {
+    const without = synthesize({ context: { reservedConcurrency: "false" } });
+    without.resourcePropertiesCountIs(FUNCTION, { ReservedConcurrentExecutions: Match.anyValue() }, 0);
+    const own = synthesize({ context: { reservedConcurrency: "20,10" } });
+    expect(only(own, FUNCTION, "ApiRequest").Properties).toMatchObject({ ReservedConcurrentExecutions: 20 });
+    expect(only(own, FUNCTION, "ApiStream").Properties).toMatchObject({ ReservedConcurrentExecutions: 10 });
+  });
+
+  it("callers without an identity are turned away, except on an emulator, which knows none", () => {
+    const allowed = (from: typeof template) =>
+      Object.entries(from.findResources(FUNCTION))
+        .filter(([id]) => !id.startsWith("Subscriber"))
+        .map(([, one]) => one.Properties.Environment.Variables.ALLOW_ANONYMOUS);
+    expect(allowed(template)).toEqual(Array(6).fill("false"));
+    expect(allowed(synthesize({ context: { emulator: "true" } }))).toEqual(Array(6).fill("true"));
+  });
+
+  it("the reconciler runs each minute and cannot be called from outside", () => {
+    template.hasResourceProperties("AWS::Events::Rule", {
+      ScheduleExpression: "rate(1 minute)",
+      Targets: [
+        Match.objectLike({ Arn: { "Fn::GetAtt": [Match.stringLikeRegexp("^ReconcilerReconcileFunction"), "Arn"] } }),
+      ],
+    });
+    for (const url of Object.values(template.findResources("AWS::Lambda::Url")))
+      expect(JSON.stringify(url.Properties.TargetFunctionArn)).not.toContain("Reconcile");
+  });
+
+  it("the outputs say where everything is, each URL by itself and all as one map", () => {
+    const outputs = template.findOutputs("*");
+    expect(Object.keys(outputs).sort()).toEqual(
+      ["EmitUrl", "EventBusName", "HistoryUrl", "RequestUrl", "RespondUrl", "StreamUrl", "TableName", "Urls"].sort(),
+    );
+    const map = JSON.parse(asText(outputs.Urls?.Value)) as Record<string, string>;
+    expect(Object.keys(map)).toEqual([...API_FUNCTIONS]);
+    for (const name of API_FUNCTIONS)
+      expect(map[name]).toBe(asText(outputs[`${name[0]?.toUpperCase()}${name.slice(1)}Url`]?.Value));
+  });
+});
+
+/** A value of the template with `<logical id>` in place of what only the deployment knows. */
+function asText(value: unknown): string {
+  if (typeof value === "string") return value;
+  const { "Fn::Join": join, "Fn::GetAtt": attribute } = value as {
+    "Fn::Join"?: [string, unknown[]];
+    "Fn::GetAtt"?: string[];
+  };
+  if (join !== undefined) return join[1].map(asText).join(join[0]);
+  if (attribute !== undefined) return `<${attribute.join(".")}>`;
+  throw new Error(`not a text: ${JSON.stringify(value)}`);
+}
