@@ -1,7 +1,7 @@
 /** Look back: pages of events, and one event with all that came of it. */
 import * as v from "valibot";
 import { type CursorScope, openCursor, sealCursor } from "./cursor.ts";
-import { BusError } from "./errors.ts";
+import { BusError, invalidField } from "./errors.ts";
 import type { BusEvent } from "./event.ts";
 import { requireEventType } from "./event-types/catalogue.ts";
 import { readPage, type Selection } from "./history-page.ts";
@@ -82,6 +82,7 @@ export interface EventWithResponses {
  */
 export async function listEvents(deps: Deps, query: Record<string, string>, caller: string): Promise<EventPage> {
   const { from, to, order, limit = DEFAULT_PAGE_SIZE, cursor, ...given } = readInput(ListQuery, query);
+  if (from !== undefined && to !== undefined && to < from) throw invalidField("/to", "a time not before `from` was expected");
   const selection = toSelection(deps, given);
   const scope: CursorScope = { caller, query: { ...selection, from: from ?? null, to: to ?? null, order } };
   const place = cursor === undefined ? null : ((await openCursor(deps, scope, cursor, "/cursor")) as string);

@@ -17,8 +17,8 @@ export const MAX_BATCH = 100;
 
 export const MAX_IDEMPOTENCY_KEY_CHARS = 255;
 
-/** Names that callers choose: agent types, conversation ids, response ids. */
-export const MAX_NAME_CHARS = 255;
+/** Names that callers choose: agent types, conversation ids, response ids. In UTF-8, with its prefix, it fits a sort key (1,024 bytes). */
+export const MAX_NAME_CHARS = 200;
 
 /** How far a chain of causes may go before it is taken for a loop. */
 export const MAX_HOPS = 16;

@@ -76,6 +76,9 @@ export function indexMethods(table: DynamoTable): IndexMethods {
 }
 
 async function readHistory(table: DynamoTable, query: HistoryQuery): Promise<HistorySlice> {
+  // BETWEEN includes its bounds: a space moves the lower one past itself, the upper one is left out below.
+  const lowest = `${query.after} `;
+  if (lowest > query.before) return { positions: [], readUpTo: null };
   const { partitionKey, sortKey } = TABLE.indexes[query.index];
   const filters = (["type", "agent_type"] as const).flatMap((field) => {
     const value = query[field];
@@ -83,11 +86,10 @@ async function readHistory(table: DynamoTable, query: HistoryQuery): Promise<His
   });
   const { items, lastKey } = await table.query({
     IndexName: query.index,
-    // BETWEEN includes its bounds: a space moves the lower one past itself, the upper one is left out below.
     KeyConditionExpression: `${partitionKey} = :partition AND ${sortKey} BETWEEN :after AND :before`,
     ExpressionAttributeValues: {
       ":partition": { S: query.partition },
-      ":after": { S: `${query.after} ` },
+      ":after": { S: lowest },
       ":before": { S: query.before },
       ...Object.fromEntries(filters.map(({ field, value }) => [`:${field}`, { S: value }])),
     },

@@ -1,0 +1,23 @@
+/** The store of the embedded run, on a data folder that goes away afterwards. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createDynamoEventStore } from "../../functions/runtime/dynamo-event-store.ts";
+import { startStore } from "../../local/store.ts";
+import { embeddedClient, TABLE_NAME } from "../../local/table.ts";
+import type { EventStore } from "../../shared/ports.ts";
+import { silentLogger } from "./silent-logger.ts";
+
+export async function openEmbeddedStore(): Promise<{ store: EventStore; close(): Promise<void> }> {
+  const dataDir = await mkdtemp(join(tmpdir(), "agent-event-bus-store-"));
+  const embedded = await startStore(dataDir, silentLogger);
+  const client = embeddedClient(embedded.endpoint);
+  return {
+    store: createDynamoEventStore({ client, tableName: TABLE_NAME }),
+    async close() {
+      client.destroy();
+      await embedded.close();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,221 @@
+/** A small real `EventStore` in memory, for unit tests and simulations: atomic, consistent, gone with the process. */
+import { historyKeys, type HistoryIndex, type ItemKey, TABLE, timeKey } from "../../shared/keys.ts";
+import type {
+  AcceptAnswer,
+  CreateOutcome,
+  EndRequest,
+  EventRecord,
+  EventStore,
+  HistoryQuery,
+  HistorySlice,
+  ListenerLease,
+  RequestRecord,
+  RequestWrite,
+  ResponseRecord,
+} from "../../shared/ports.ts";
+
+interface StoredEvent {
+  record: EventRecord;
+  relayDueAt: string;
+}
+
+interface StoredRequest {
+  record: RequestRecord;
+  expiresAt: number | null;
+}
+
+export class MemoryEventStore implements EventStore {
+  private readonly events = new Map<string, StoredEvent>();
+  private readonly requests = new Map<string, StoredRequest>();
+  private readonly responses = new Map<string, Map<string, ResponseRecord>>();
+  private readonly listeners = new Map<string, ListenerLease>();
+  private readonly counts = new Map<string, number>();
+  private readonly secrets = new Map<string, string>();
+  private readonly now: () => number;
+
+  constructor(now: () => number = Date.now) {
+    this.now = now;
+  }
+
+  async putEvent(record: EventRecord): Promise<CreateOutcome<EventRecord>> {
+    const standing = this.events.get(record.event.id);
+    if (standing !== undefined) return { kind: "exists", record: copy(standing.record) };
+    this.events.set(record.event.id, { record: copy(record), relayDueAt: record.event.timestamp });
+    return { kind: "created" };
+  }
+
+  async getEvent(eventId: string): Promise<EventRecord | null> {
+    const record = this.events.get(eventId)?.record;
+    return record === undefined || this.hasExpired(record.expiresAt) ? null : copy(record);
+  }
+
+  async getEvents(eventIds: readonly string[]): Promise<EventRecord[]> {
+    const records = await Promise.all(eventIds.map((id) => this.getEvent(id)));
+    return records.filter((record) => record !== null);
+  }
+
+  async markPublished(eventId: string): Promise<void> {
+    this.changeEvent(eventId, { published: true });
+  }
+
+  async leaseForRelay(eventId: string, attemptsSeen: number, until: string): Promise<boolean> {
+    const stored = this.events.get(eventId);
+    if (stored === undefined || stored.record.published || stored.record.relayAttempts !== attemptsSeen) return false;
+    this.changeEvent(eventId, { relayAttempts: attemptsSeen + 1 });
+    stored.relayDueAt = until;
+    return true;
+  }
+
+  async createRequest(request: RequestRecord): Promise<CreateOutcome<RequestRecord>> {
+    const standing = this.requests.get(request.eventId);
+    if (standing !== undefined) return { kind: "exists", record: copy(standing.record) };
+    this.requests.set(request.eventId, { record: copy(request), expiresAt: null });
+    return { kind: "created" };
+  }
+
+  async getRequest(eventId: string): Promise<RequestRecord | null> {
+    const stored = this.requests.get(eventId);
+    if (stored === undefined || (stored.expiresAt !== null && this.hasExpired(stored.expiresAt))) return null;
+    return copy(stored.record);
+  }
+
+  async acceptAnswer(answer: AcceptAnswer): Promise<RequestWrite> {
+    const { eventId, replyToken, responseId, responder, answersSeen, state, at, expiresAt } = answer;
+    return this.writeRequest(
+      eventId,
+      (request) => request.replyToken === replyToken && request.acceptedIds.length === answersSeen,
+      (request) => ({
+        ...request,
+        state,
+        acceptedIds: [...request.acceptedIds, responseId],
+        answeredBy: responder === undefined ? request.answeredBy : [...new Set([...request.answeredBy, responder])],
+        ...(state === "PENDING" ? {} : { endedAt: at }),
+      }),
+      state === "PENDING" ? null : expiresAt,
+    );
+  }
+
+  async endRequest({ eventId, state, at, reason, expiresAt }: EndRequest): Promise<RequestWrite> {
+    const ended = (request: RequestRecord): RequestRecord => ({
+      ...request,
+      state,
+      endedAt: at,
+      ...(reason === undefined ? {} : { reason }),
+    });
+    return this.writeRequest(eventId, () => true, ended, expiresAt);
+  }
+
+  async noteProgress(eventId: string): Promise<void> {
+    const noted = (request: RequestRecord): RequestRecord => ({ ...request, progressCount: request.progressCount + 1 });
+    this.writeRequest(eventId, () => true, noted, null);
+  }
+
+  async putResponse(response: ResponseRecord): Promise<CreateOutcome<ResponseRecord>> {
+    const ofEvent = this.responses.get(response.eventId) ?? new Map<string, ResponseRecord>();
+    this.responses.set(response.eventId, ofEvent);
+    const standing = ofEvent.get(response.responseId);
+    if (standing !== undefined) return { kind: "exists", record: copy(standing) };
+    ofEvent.set(response.responseId, copy(response));
+    return { kind: "created" };
+  }
+
+  async getResponse(eventId: string, responseId: string): Promise<ResponseRecord | null> {
+    return (await this.getResponses(eventId)).find((response) => response.responseId === responseId) ?? null;
+  }
+
+  async getResponses(eventId: string): Promise<ResponseRecord[]> {
+    const alive = [...(this.responses.get(eventId)?.values() ?? [])].filter((response) => !this.hasExpired(response.expiresAt));
+    const place = (response: ResponseRecord): string => timeKey(response.timestamp, response.responseId);
+    return alive.sort((a, b) => (place(a) < place(b) ? -1 : 1)).map(copy);
+  }
+
+  async countResponses(eventId: string, atMost: number): Promise<number> {
+    return Math.min(atMost, this.responses.get(eventId)?.size ?? 0);
+  }
+
+  async readHistory(query: HistoryQuery): Promise<HistorySlice> {
+    const entries = [...this.events.values()]
+      .map(({ record: { event } }) => ({ event, position: timeKey(event.timestamp, event.id) }))
+      .filter(({ event, position }) => isIn(event, query) && position > query.after && position < query.before)
+      .sort((a, b) => (a.position < b.position ? -1 : 1));
+    if (query.order === "desc") entries.reverse();
+    const read = entries.slice(0, query.limit);
+    const matching = read.filter(
+      ({ event }) =>
+        (query.type === undefined || event.type === query.type) && (query.agent_type === undefined || event.agent_type === query.agent_type),
+    );
+    const isExhausted = read.length < query.limit;
+    return { positions: matching.map(({ position }) => position), readUpTo: isExhausted ? null : (read.at(-1)?.position ?? null) };
+  }
+
+  async findDueWork(kind: "publish" | "deadline", dueBefore: string, limit: number): Promise<string[]> {
+    const due =
+      kind === "publish"
+        ? [...this.events.values()].filter(({ record }) => !record.published).map(({ record, relayDueAt }) => [relayDueAt, record.event.id] as const)
+        : [...this.requests.values()].filter(({ record }) => record.state === "PENDING").map(({ record }) => [record.deadline, record.eventId] as const);
+    return due
+      .filter(([dueAt]) => dueAt < dueBefore)
+      .sort()
+      .slice(0, limit)
+      .map(([, eventId]) => eventId);
+  }
+
+  async putListener(lease: ListenerLease): Promise<void> {
+    this.listeners.set(listenerKey(lease), lease);
+  }
+
+  async deleteListener(lease: Pick<ListenerLease, "eventType" | "name" | "streamId">): Promise<void> {
+    this.listeners.delete(listenerKey(lease));
+  }
+
+  async getListeners(eventType: string, nowMs: number): Promise<ListenerLease[]> {
+    return [...this.listeners.values()].filter((lease) => lease.eventType === eventType && lease.leasedUntil > nowMs);
+  }
+
+  async getConversationCount(correlationId: string): Promise<number> {
+    return this.counts.get(correlationId) ?? 0;
+  }
+
+  async addToConversationCount(correlationId: string, events: number): Promise<void> {
+    this.counts.set(correlationId, (this.counts.get(correlationId) ?? 0) + events);
+  }
+
+  async getOrCreateSecret({ pk, sk }: ItemKey, candidate: string): Promise<string> {
+    const key = `${pk}/${sk}`;
+    const secret = this.secrets.get(key) ?? candidate;
+    this.secrets.set(key, secret);
+    return secret;
+  }
+
+  private writeRequest(
+    eventId: string,
+    condition: (request: RequestRecord) => boolean,
+    change: (request: RequestRecord) => RequestRecord,
+    expiresAt: number | null,
+  ): RequestWrite {
+    const stored = this.requests.get(eventId);
+    if (stored === undefined) return { kind: "refused", request: null };
+    if (stored.record.state !== "PENDING" || !condition(stored.record)) return { kind: "refused", request: copy(stored.record) };
+    stored.record = change(stored.record);
+    stored.expiresAt = expiresAt;
+    return { kind: "written", request: copy(stored.record) };
+  }
+
+  private changeEvent(eventId: string, change: Partial<EventRecord>): void {
+    const stored = this.events.get(eventId);
+    if (stored !== undefined) stored.record = { ...stored.record, ...change };
+  }
+
+  private hasExpired(expiresAt: number): boolean {
+    return expiresAt <= this.now() / 1_000;
+  }
+}
+
+function isIn(event: EventRecord["event"], { index, partition }: { index: HistoryIndex; partition: string }): boolean {
+  return historyKeys(event)[TABLE.indexes[index].partitionKey] === partition;
+}
+
+const listenerKey = ({ eventType, name, streamId }: Pick<ListenerLease, "eventType" | "name" | "streamId">): string =>
+  JSON.stringify([eventType, name, streamId]);
+
+const copy = <T>(value: T): T => structuredClone(value);
