@@ -30,11 +30,18 @@ const HISTORY_INDEXES = [
 
 /** A function without an entry does not compile. */
 const TABLE_ACCESS: Readonly<Record<ApiFunction | "reconcile", TableAccess>> = {
-  emit: { items: [{ actions: ["GetItem", "PutItem", "UpdateItem"], of: ["events", "budgets"] }], queries: [] },
+  emit: {
+    items: [
+      { actions: ["GetItem", "PutItem", "UpdateItem"], of: ["events"] },
+      { actions: ["GetItem", "UpdateItem"], of: ["budgets"] },
+    ],
+    queries: [],
+  },
   request: {
     items: [
-      { actions: ["GetItem", "PutItem", "UpdateItem"], of: ["events", "budgets"] },
-      { actions: ["Query"], of: ["events", "listeners"] },
+      { actions: ["GetItem", "PutItem", "UpdateItem", "Query"], of: ["events"] },
+      { actions: ["GetItem", "UpdateItem"], of: ["budgets"] },
+      { actions: ["Query"], of: ["listeners"] },
     ],
     queries: [],
   },
@@ -42,22 +49,19 @@ const TABLE_ACCESS: Readonly<Record<ApiFunction | "reconcile", TableAccess>> = {
   history: {
     items: [
       { actions: ["GetItem", "BatchGetItem", "Query"], of: ["events"] },
-      { actions: ["GetItem", "PutItem", "UpdateItem"], of: ["settings"] },
+      { actions: ["GetItem", "PutItem"], of: ["settings"] },
     ],
     queries: HISTORY_INDEXES,
   },
   stream: {
     items: [
-      { actions: ["GetItem", "BatchGetItem", "Query"], of: ["events"] },
+      { actions: ["GetItem", "BatchGetItem"], of: ["events"] },
       { actions: ["PutItem", "DeleteItem"], of: ["listeners"] },
-      { actions: ["GetItem", "PutItem", "UpdateItem"], of: ["settings"] },
+      { actions: ["GetItem", "PutItem"], of: ["settings"] },
     ],
     queries: HISTORY_INDEXES,
   },
-  reconcile: {
-    items: [{ actions: ["GetItem", "BatchGetItem", "UpdateItem", "Query"], of: ["events"] }],
-    queries: ["work"],
-  },
+  reconcile: { items: [{ actions: ["GetItem", "UpdateItem"], of: ["events"] }], queries: ["work"] },
 };
 
 /** Grants a function's role what `TABLE_ACCESS` says of it. */
