@@ -50,6 +50,8 @@ export interface EventTypeListing {
   readonly name: string;
   readonly group: string;
   readonly description: string;
+  /** Whether `data` is checked against a schema. */
+  readonly has_schema: boolean;
 }
 
 /**

@@ -5,12 +5,11 @@
  * left out; what a cursor could not hold is known here by its id, so that nothing comes twice.
  */
 import type { DeliveredEvent } from "../shared/event.ts";
-import { STREAM_HEARTBEAT_MS } from "../shared/limits.ts";
 import { linkAbort, sleep } from "./abort.ts";
 import type { Connection } from "./calls.ts";
 import { targetOf } from "./endpoints.ts";
 import { isRetryable, pauseMs } from "./retry.ts";
-import { readSse, type SseMessage } from "./sse.ts";
+import { readSse, type SseMessage, STREAM_IDLE_LIMIT_MS } from "./sse.ts";
 import type { Call } from "./transport.ts";
 
 export interface StreamOptions {
@@ -26,8 +25,6 @@ export interface StreamOptions {
   readonly onOpen?: (() => void) | undefined;
 }
 
-/** The server sends a comment each 15 s; without one for three times that the connection is dead. */
-const IDLE_LIMIT_MS = 3 * STREAM_HEARTBEAT_MS;
 /** The bus answers with headers at once; a cold start fits within it. */
 const OPEN_LIMIT_MS = 30_000;
 /** A connection that lived for less than this counts as a failure: the next one is not opened at once. */
@@ -72,7 +69,7 @@ async function* oneConnection(connection: Connection, options: StreamOptions, pl
   try {
     const response = await connection.transport.open(streamCall(options, place), "text/event-stream", link.signal);
     link.disarm();
-    for await (const message of readSse(response.body, IDLE_LIMIT_MS)) {
+    for await (const message of readSse(response.body, STREAM_IDLE_LIMIT_MS)) {
       const event = take(message, place);
       if (!place.opened) options.onOpen?.();
       place.opened = true;

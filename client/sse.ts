@@ -1,6 +1,10 @@
 /** Reading server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html) from a body. */
 import { createParser, type EventSourceMessage } from "eventsource-parser";
+import { STREAM_HEARTBEAT_MS } from "../shared/limits.ts";
 import { unreachable } from "./errors.ts";
+
+/** The server sends a comment each 15 s; without one for three times that the connection is dead. */
+export const STREAM_IDLE_LIMIT_MS = 3 * STREAM_HEARTBEAT_MS;
 
 /** A block of the stream; `data` is empty for one that only brings an id. */
 export interface SseMessage {

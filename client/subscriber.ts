@@ -16,12 +16,10 @@ import { type CallbackResult, deliver, type Delivery, type DeliveryOutcome } fro
 import { readDeliveredEvent, readLambdaInput, readQueuedEvent, receiveCount, type SqsRecord } from "./lambda-input.ts";
 import { consoleLogger, errorFields } from "./log.ts";
 
-export { RejectedError } from "./errors.ts";
-
 /** The event of a callback: of the named types, or of any. */
 export type SubscribedEvent<Types extends object, Type extends TypeName<Types>> = [Type] extends [never] ? DeliveredEvent : Delivered<Types, Type>;
 
-/** Gets an event; what it returns is the answer, nothing is none. `throw new RejectedError(...)` refuses for good. */
+/** Gets an event; what it returns is the answer, nothing is none. `throw new RejectedError(...)` (`errors.ts`) refuses for good. */
 export type SubscriberCallback<Types extends object, Type extends TypeName<Types>> = (
   event: SubscribedEvent<Types, Type>,
   context: SubscriberContext<Types>,

@@ -14,7 +14,7 @@ import { eventBody } from "./emit.ts";
 import { targetOf } from "./endpoints.ts";
 import { AgentEventBusError, unreachable } from "./errors.ts";
 import { isRetryable, pauseMs, withRetries } from "./retry.ts";
-import { readSse } from "./sse.ts";
+import { readSse, STREAM_IDLE_LIMIT_MS } from "./sse.ts";
 import { type Call, CALL_TIMEOUT_MS, parseObject } from "./transport.ts";
 
 /** After the deadline, this long for the bus to say how it ended: a write, a way back, a clock a little behind. */
@@ -127,7 +127,7 @@ async function streamedRound(connection: Connection, wait: Wait, call: Call, tim
   try {
     const response = await connection.transport.open(call, "text/event-stream", link.signal);
     if (!response.headers.get("content-type")?.startsWith("text/event-stream")) return noteId(wait, parseObject(await response.text()) as Reply);
-    for await (const { event, data } of readSse(response.body)) {
+    for await (const { event, data } of readSse(response.body, STREAM_IDLE_LIMIT_MS)) {
       const body = parseObject(data);
       if (event === "done") return noteId(wait, body as Reply);
       if (event === "accepted") noteId(wait, body as { event_id: string });
