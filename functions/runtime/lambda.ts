@@ -42,7 +42,10 @@ export function coldStart(): () => Runtime {
 
 /** A Lambda handler from a `handle`. */
 export function lambdaHandler(handle: Handle): unknown {
-  return adaptHandle(handle, coldStart(), (globalThis as { awslambda?: LambdaStreaming }).awslambda);
+  const { awslambda } = globalThis as { awslambda?: Partial<LambdaStreaming> };
+  // The SDK puts an empty `awslambda` where there is none.
+  const canStream = typeof awslambda?.streamifyResponse === "function";
+  return adaptHandle(handle, coldStart(), canStream ? (awslambda as LambdaStreaming) : undefined);
 }
 
 /** The adapter itself, from plain parts. */
