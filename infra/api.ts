@@ -19,6 +19,8 @@ export interface ApiProps {
   readonly holdSeconds: number;
   readonly waitConcurrency: WaitConcurrency | null;
   readonly allowedOrigins: readonly string[];
+  /** False where functions cannot stream: what they return at once would then be taken for the body itself. */
+  readonly streaming: boolean;
 }
 
 /** No function lives longer; a stream uses all of it and is then resumed. */
@@ -54,7 +56,7 @@ export class Api extends Construct {
       functions[name] = one;
       urls[name] = one.function.addFunctionUrl({
         authType: FunctionUrlAuthType.AWS_IAM,
-        invokeMode: InvokeMode.RESPONSE_STREAM,
+        invokeMode: props.streaming ? InvokeMode.RESPONSE_STREAM : InvokeMode.BUFFERED,
         ...(props.allowedOrigins.length === 0 ? {} : { cors: corsFor(props.allowedOrigins) }),
       }).url;
     }

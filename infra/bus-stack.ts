@@ -39,6 +39,7 @@ export class BusStack extends Stack {
       holdSeconds: config.limits.holdSeconds,
       waitConcurrency: options.waitConcurrency,
       allowedOrigins: options.allowedOrigins,
+      streaming: !options.emulator,
     });
     const reconciler = new Reconciler(this, "Reconciler", { table, bus, environment });
     const clientEnvironment = this.clientEnvironment(api, options);

@@ -6,8 +6,6 @@ import {
   Dashboard,
   GraphWidget,
   type IMetric,
-  MathExpression,
-  type Metric,
   TreatMissingData,
 } from "aws-cdk-lib/aws-cloudwatch";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
@@ -15,6 +13,7 @@ import { Topic } from "aws-cdk-lib/aws-sns";
 import { Construct } from "constructs";
 import { API_FUNCTIONS, type ApiFunction } from "../shared/routes.ts";
 import type { Api } from "./api.ts";
+import type { NodeFunction } from "./node-function.ts";
 import type { Reconciler } from "./reconciler.ts";
 import type { Subscriber } from "./subscriber.ts";
 
@@ -39,7 +38,7 @@ interface AlarmDefinition {
 
 const PERIOD = Duration.minutes(5);
 
-/** Half of the four days that a queue keeps a message would be too late to mend anything at leisure. */
+/** Late enough that retries are over, early enough to mend things: a queue keeps its messages for four days. */
 const OLDEST_MESSAGE_SECONDS = 3600;
 
 export class Monitoring extends Construct {
@@ -49,13 +48,21 @@ export class Monitoring extends Construct {
     super(scope, id);
     this.action =
       props.alarmTopic === undefined ? null : new SnsAction(Topic.fromTopicArn(this, "Topic", props.alarmTopic));
-    const errors = sumOverApi("errors", (name) => props.api.functions[name].function.metricErrors(sum));
-    const throttles = sumOverApi("throttles", (name) => props.api.functions[name].function.metricThrottles(sum));
-    this.addAlarm("ApiErrors", { metric: errors, description: "Functions of the bus crashed or ran out of time" });
-    this.addAlarm("ApiThrottles", { metric: throttles, description: "Calls were turned away: too many at once" });
+    for (const name of API_FUNCTIONS) this.watchApiFunction(name, props.api.functions[name]);
     this.watchReconciler(props.reconciler);
     for (const subscriber of props.subscribers) this.watchSubscriber(subscriber);
-    this.addDashboard(props, errors, throttles);
+    this.addDashboard(props);
+  }
+
+  private watchApiFunction(name: ApiFunction, { function: lambda }: NodeFunction): void {
+    this.addAlarm(`Errors-${name}`, {
+      metric: lambda.metricErrors(sum),
+      description: `${name} crashed or ran out of time`,
+    });
+    this.addAlarm(`Throttles-${name}`, {
+      metric: lambda.metricThrottles(sum),
+      description: `Calls of ${name} were turned away: too many at once`,
+    });
   }
 
   private watchReconciler({ function: { function: reconcile } }: Reconciler): void {
@@ -101,7 +108,7 @@ export class Monitoring extends Construct {
     if (this.action !== null) alarm.addAlarmAction(this.action);
   }
 
-  private addDashboard(props: MonitoringProps, errors: IMetric, throttles: IMetric): void {
+  private addDashboard(props: MonitoringProps): void {
     const functions = API_FUNCTIONS.map((name) => ({ name, lambda: props.api.functions[name].function }));
     new Dashboard(this, "Dashboard", {
       widgets: [
@@ -116,7 +123,13 @@ export class Monitoring extends Construct {
               lambda.metricDuration({ statistic: "p99", period: PERIOD, label: name }),
             ),
           ),
-          graph("Errors and throttles", [errors, throttles]),
+          graph(
+            "Errors and throttles",
+            functions.flatMap(({ name, lambda }) => [
+              lambda.metricErrors({ ...sum, label: `${name} errors` }),
+              lambda.metricThrottles({ ...sum, label: `${name} throttles` }),
+            ]),
+          ),
         ],
         [
           graph(
@@ -144,16 +157,5 @@ export class Monitoring extends Construct {
 }
 
 const sum = { statistic: "Sum", period: PERIOD } as const;
-
-/** The sum of one metric over the functions of the API. @param label also tells the ids of two sums on one graph apart */
-function sumOverApi(label: string, metricOf: (name: ApiFunction) => Metric): MathExpression {
-  const ids = API_FUNCTIONS.map((name) => [`${name}_${label}`, metricOf(name)] as const);
-  return new MathExpression({
-    expression: ids.map(([id]) => id).join(" + "),
-    usingMetrics: Object.fromEntries(ids),
-    period: PERIOD,
-    label,
-  });
-}
 
 const graph = (title: string, left: IMetric[]): GraphWidget => new GraphWidget({ title, left, width: 8 });

@@ -21,7 +21,7 @@ export interface DeployOptions {
   readonly allowedOrigins: readonly string[];
   /** One base URL in front of the Function URLs; subscribers then use it instead of the map. */
   readonly publicUrl?: string;
-  /** The target is an emulator, which gives functions no caller identity: callers are taken as anonymous. */
+  /** The target is an emulator: it gives functions no caller identity, so callers are anonymous, and no way to stream. */
   readonly emulator: boolean;
   /** Alarms and a dashboard. */
   readonly monitoring: boolean;

@@ -1,5 +1,6 @@
 import { Match } from "aws-cdk-lib/assertions";
 import { describe, expect, it } from "vitest";
+import { API_FUNCTIONS } from "../../shared/routes.ts";
 import { busStack, only, subscriber, synthesize } from "./synthesize.ts";
 
 describe("what a deployment may choose", () => {
@@ -27,13 +28,13 @@ describe("what a deployment may choose", () => {
     const template = synthesize({ subscribers, context: { alarmTopic: "arn:aws:sns:eu-west-1:111122223333:oncall" } });
     const alarms = Object.entries(template.findResources("AWS::CloudWatch::Alarm"));
     expect(alarms.map(([id]) => id.replace(/^Monitoring|[0-9A-F]{8}$/g, "")).sort()).toEqual([
-      "ApiErrors",
-      "ApiThrottles",
       "DeadLetterslibrarian",
       "DeadLettersnormalizer",
+      ...API_FUNCTIONS.map((name) => `Errors${name}`).sort(),
       "OldestMessagenormalizer",
       "ReconcileErrors",
       "ReconcileSilent",
+      ...API_FUNCTIONS.map((name) => `Throttles${name}`).sort(),
     ]);
     for (const [, alarm] of alarms)
       expect(alarm.Properties.AlarmActions).toEqual(["arn:aws:sns:eu-west-1:111122223333:oncall"]);
@@ -53,12 +54,11 @@ describe("what a deployment may choose", () => {
     template.resourceCountIs("AWS::CloudWatch::Dashboard", 0);
   });
 
-  it("an emulator gets nothing reserved unless it is asked for", () => {
-    synthesize({ context: { emulator: "true" } }).resourcePropertiesCountIs(
-      "AWS::Lambda::Function",
-      { ReservedConcurrentExecutions: Match.anyValue() },
-      0,
-    );
+  it("an emulator gets nothing reserved and nothing streamed: it can do neither", () => {
+    const template = synthesize({ context: { emulator: "true" } });
+    const reserved = { ReservedConcurrentExecutions: Match.anyValue() };
+    template.resourcePropertiesCountIs("AWS::Lambda::Function", reserved, 0);
+    template.resourcePropertiesCountIs("AWS::Lambda::Url", { InvokeMode: "BUFFERED" }, API_FUNCTIONS.length);
   });
 
   it.each([
