@@ -1,6 +1,6 @@
 /** One alternative of a field: a value, or an operator and its argument. */
 import { cidrTest } from "./cidr.ts";
-import { equalsIgnoringCase, hasPrefixIgnoringCase, hasSuffixIgnoringCase } from "./letter-case.ts";
+import { endsWithIgnoringCase, equalsIgnoringCase, startsWithIgnoringCase } from "./letter-case.ts";
 import { numericTest, readNumber } from "./numeric.ts";
 import { readWildcard } from "./wildcard.ts";
 
@@ -12,14 +12,17 @@ export type ValueTest = (value: Scalar) => boolean;
 /** Notes a fault at a JSON pointer into the pattern. Returns null, for `return report(...)`. */
 export type Report = (pointer: string, detail: string) => null;
 
-export type Alternative = { readonly kind: "present"; readonly test: ValueTest } | { readonly kind: "absent" };
+export type Alternative =
+  | { readonly kind: "value"; readonly value: Scalar }
+  | { readonly kind: "test"; readonly test: ValueTest }
+  | { readonly kind: "absent" };
 
 /** Makes the test of an operator from its argument, or reports why it cannot. */
 type ReadOperator = (argument: unknown, pointer: string, report: Report) => ValueTest | null;
 
 const OPERATORS: Readonly<Record<string, ReadOperator>> = {
-  prefix: (argument, pointer, report) => readText(argument, pointer, report, startsWith, hasPrefixIgnoringCase),
-  suffix: (argument, pointer, report) => readText(argument, pointer, report, endsWith, hasSuffixIgnoringCase),
+  prefix: (argument, pointer, report) => readText(argument, pointer, report, startsWith, startsWithIgnoringCase),
+  suffix: (argument, pointer, report) => readText(argument, pointer, report, endsWith, endsWithIgnoringCase),
   "equals-ignore-case": (argument, pointer, report) => readText(argument, pointer, report, equalsIgnoringCase),
   wildcard: (argument, pointer, report) =>
     typeof argument === "string" ? onText(readWildcard(argument, pointer, report)) : report(pointer, "expected a string"),
@@ -32,16 +35,15 @@ export const OPERATOR_NAMES: readonly string[] = [...Object.keys(OPERATORS), "ex
 
 /** Reads one element of a leaf's array. */
 export function readAlternative(given: unknown, pointer: string, report: Report): Alternative | null {
-  if (isScalar(given)) return { kind: "present", test: (value) => value === given };
+  if (isScalar(given)) return { kind: "value", value: given };
   const call = readOperator(given, OPERATOR_NAMES, pointer, report);
   if (call === null) return null;
-  if (call.name !== "exists") return present(OPERATORS[call.name]?.(call.argument, call.pointer, report) ?? null);
-  if (typeof call.argument !== "boolean") return report(call.pointer, "expected true or false");
-  return call.argument ? { kind: "present", test: () => true } : { kind: "absent" };
-}
-
-function present(test: ValueTest | null): Alternative | null {
-  return test === null ? null : { kind: "present", test };
+  if (call.name === "exists") {
+    if (typeof call.argument !== "boolean") return report(call.pointer, "expected true or false");
+    return call.argument ? { kind: "test", test: () => true } : { kind: "absent" };
+  }
+  const test = OPERATORS[call.name]?.(call.argument, call.pointer, report) ?? null;
+  return test === null ? null : { kind: "test", test };
 }
 
 function isScalar(given: unknown): given is Scalar {
@@ -64,9 +66,9 @@ function readOperator(
   return { name, argument, pointer: `${pointer}/${name}` };
 }
 
-type TextRelation = (text: string, argument: string) => boolean;
-const startsWith: TextRelation = (text, argument) => text.startsWith(argument);
-const endsWith: TextRelation = (text, argument) => text.endsWith(argument);
+type TextRelation = (argument: string) => (text: string) => boolean;
+const startsWith: TextRelation = (argument) => (text) => text.startsWith(argument);
+const endsWith: TextRelation = (argument) => (text) => text.endsWith(argument);
 
 function onText(test: ((text: string) => boolean) | null): ValueTest | null {
   return test === null ? null : (value) => typeof value === "string" && test(value);
@@ -74,7 +76,7 @@ function onText(test: ((text: string) => boolean) | null): ValueTest | null {
 
 /** An argument that is a string or, where case can be ignored, `{"equals-ignore-case": string}`. */
 function readText(argument: unknown, pointer: string, report: Report, relation: TextRelation, ignoringCase?: TextRelation): ValueTest | null {
-  if (typeof argument === "string") return onText((text) => relation(text, argument));
+  if (typeof argument === "string") return onText(relation(argument));
   if (ignoringCase === undefined || typeof argument !== "object") return report(pointer, "expected a string");
   const call = readOperator(argument, ["equals-ignore-case"], pointer, report);
   return call === null ? null : readText(call.argument, call.pointer, report, ignoringCase);

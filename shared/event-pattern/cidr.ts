@@ -5,13 +5,13 @@ import type { Report, ValueTest } from "./alternative.ts";
 export function cidrTest(argument: unknown, pointer: string, report: Report): ValueTest | null {
   if (typeof argument !== "string") return report(pointer, "expected a string like 10.0.0.0/24");
   const [address = "", mask = "", ...rest] = argument.split("/");
-  const first = parseAddress(address);
+  const first = readAddress(address);
   if (first === null || rest.length > 0) return report(pointer, "expected an IPv4 or IPv6 address, a slash and a mask, as in 10.0.0.0/24");
   const maxBits = first.length * 8 - 1;
   if (!/^\d{1,3}$/.test(mask) || Number(mask) > maxBits) return report(pointer, `expected a mask from 0 to ${maxBits} bits`);
   const last = withHostBitsSet(first, Number(mask));
   return (value) => {
-    const bytes = typeof value === "string" ? parseAddress(value) : null;
+    const bytes = typeof value === "string" ? readAddress(value) : null;
     // From the address as written, as EventBridge has it, even when that is not the first of its network.
     return bytes?.length === first.length && compare(bytes, first) >= 0 && compare(bytes, last) <= 0;
   };
@@ -22,16 +22,24 @@ function withHostBitsSet(address: readonly number[], maskBits: number): number[]
 }
 
 function compare(a: readonly number[], b: readonly number[]): number {
-  const i = a.findIndex((byte, at) => byte !== b[at]);
-  return i === -1 ? 0 : (a[i] as number) - (b[i] as number);
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return (a[i] as number) - (b[i] as number);
+  return 0;
 }
 
 /** The longest form of an address has 39 characters. */
 const MAX_ADDRESS_CHARS = 39;
 
-/** The 4 or 16 bytes of an address, or null. An IPv4 address in IPv6 form is an IPv4 address. */
-export function parseAddress(text: string): number[] | null {
+/** The alternatives of a field are tried on one value after the other: each needs to be read only once. */
+let lastRead: { readonly text: string; readonly address: readonly number[] | null } = { text: "", address: null };
+
+function readAddress(text: string): readonly number[] | null {
   if (text.length > MAX_ADDRESS_CHARS) return null;
+  if (text !== lastRead.text) lastRead = { text, address: parseAddress(text) };
+  return lastRead.address;
+}
+
+/** The 4 or 16 bytes of an address, or null. An IPv4 address in IPv6 form is an IPv4 address. */
+function parseAddress(text: string): number[] | null {
   if (!text.includes(":")) return parseV4(text);
   const bytes = parseV6(text);
   const isMapped = bytes?.slice(0, 12).every((byte, i) => byte === (i < 10 ? 0 : 0xff)) === true;

@@ -5,12 +5,19 @@
 import type { FieldError } from "../errors.ts";
 import { MAX_JSON_DEPTH } from "../limits.ts";
 import { type Alternative, OPERATOR_NAMES, readAlternative, type ValueTest } from "./alternative.ts";
+import { countSearches } from "./wildcard.ts";
 
 /** EventBridge's limit on a rule's pattern. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html */
 export const MAX_PATTERN_CHARS = 2_048;
 
-/** Branches that all `$or`s multiply to; EventBridge calls a rule with more too complex. */
-export const MAX_BRANCHES = 1_000;
+/**
+ * Branches that all `$or`s multiply to: each is gone through on its own. With more, an event at its size limit could
+ * take over 50 ms (goal S9).
+ */
+export const MAX_BRANCHES = 256;
+
+/** Pieces that the wildcards of one field look for: each is a pass over the text. Bounded for the same reason. */
+export const MAX_SEARCHES = 32;
 
 /** A field that must match. */
 export interface Leaf {
@@ -111,6 +118,8 @@ class Compiler {
       return drafts;
     }
     if (given.length === 0) this.report(place.pointer, "expected at least one alternative");
+    if (countSearches(given) > MAX_SEARCHES)
+      this.report(place.pointer, `expected at most ${MAX_SEARCHES} pieces between the stars of all wildcards`);
     const alternatives = given
       .map((alternative, i) => readAlternative(alternative, `${place.pointer}/${i}`, this.report))
       .filter((alternative) => alternative !== null);
@@ -145,10 +154,12 @@ class Compiler {
 }
 
 function leafOf(path: string, alternatives: readonly Alternative[]): Leaf {
-  const tests = alternatives.flatMap((alternative) => (alternative.kind === "present" ? [alternative.test] : []));
+  // Looked up, because an event may hold as many values for a field as the pattern holds alternatives, times hundreds.
+  const values = new Set(alternatives.flatMap((alternative) => (alternative.kind === "value" ? [alternative.value] : [])));
+  const tests = alternatives.flatMap((alternative) => (alternative.kind === "test" ? [alternative.test] : []));
   return {
     path,
-    test: (value) => tests.some((test) => test(value)),
+    test: (value) => values.has(value) || tests.some((test) => test(value)),
     mayBeAbsent: alternatives.some((alternative) => alternative.kind === "absent"),
   };
 }

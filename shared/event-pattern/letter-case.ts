@@ -1,5 +1,7 @@
 /** Comparing text without regard to case, at a cost that the shorter text decides. */
 
+type TextTest = (text: string) => boolean;
+
 /**
  * Lower case, character by character, as EventBridge compares: not by the rules of a language, in which a letter may
  * become two or depend on its neighbours.
@@ -10,17 +12,20 @@ function fold(text: string): string {
   return folded;
 }
 
-/** More characters than those of `argument` cannot matter; a letter and its other case may differ in length by one. */
+/** More characters than this cannot matter: a letter has at most twice the length of its other case. */
 const reach = (argument: string): number => 2 * argument.length + 1;
 
-export function equalsIgnoringCase(text: string, argument: string): boolean {
-  return text.length <= reach(argument) && fold(text) === fold(argument);
+export function equalsIgnoringCase(argument: string): TextTest {
+  const folded = fold(argument);
+  return (text) => text.length <= reach(argument) && fold(text) === folded;
 }
 
-export function hasPrefixIgnoringCase(text: string, argument: string): boolean {
-  return fold(text.slice(0, reach(argument))).startsWith(fold(argument));
+export function startsWithIgnoringCase(argument: string): TextTest {
+  const folded = fold(argument);
+  return (text) => fold(text.slice(0, reach(argument))).startsWith(folded);
 }
 
-export function hasSuffixIgnoringCase(text: string, argument: string): boolean {
-  return fold(text.slice(Math.max(0, text.length - reach(argument)))).endsWith(fold(argument));
+export function endsWithIgnoringCase(argument: string): TextTest {
+  const folded = fold(argument);
+  return (text) => fold(text.slice(Math.max(0, text.length - reach(argument)))).endsWith(folded);
 }

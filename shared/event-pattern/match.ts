@@ -41,13 +41,16 @@ export function matchesEvent(pattern: CompiledPattern, event: object): boolean {
 
 /** Whether every field of the branch can be satisfied in a scope; `pin`, if given, by a value. */
 function fits(scope: Scope, branch: Branch, pin: Leaf | null): boolean {
-  const inArrays = new Map<ElementArray, Leaf[]>();
+  let inArrays: Map<ElementArray, Leaf[]> | undefined;
   for (const leaf of branch) {
     if (hasValue(scope, leaf)) continue;
     const array = scope.arrays.find(({ paths }) => paths.has(leaf.path));
-    if (array !== undefined) inArrays.set(array, [...(inArrays.get(array) ?? []), leaf]);
-    else if (!leaf.mayBeAbsent || leaf === pin || scope.values.has(leaf.path)) return false;
+    if (array !== undefined) {
+      inArrays ??= new Map();
+      inArrays.set(array, [...(inArrays.get(array) ?? []), leaf]);
+    } else if (!leaf.mayBeAbsent || leaf === pin || scope.values.has(leaf.path)) return false;
   }
+  if (inArrays === undefined) return true;
   // The first field that is somewhere in an array is not absent, so it has to be found; what follows is sought beside it.
   for (const [{ elements }, leaves] of inArrays)
     if (!elements.some((element) => fits(element, leaves, leaves[0] ?? null))) return false;

@@ -36,6 +36,24 @@ export function readWildcard(wildcard: string, pointer: string, report: Report):
   };
 }
 
+/**
+ * How many pieces the wildcards in a field's alternatives look for: those between two stars. What stands before the
+ * first star or after the last is only compared.
+ */
+export function countSearches(alternatives: unknown, isWildcard = false): number {
+  if (typeof alternatives === "string") return isWildcard ? Math.max(0, starsIn(alternatives) - 1) : 0;
+  if (typeof alternatives !== "object" || alternatives === null) return 0;
+  const isList = Array.isArray(alternatives);
+  return Object.entries(alternatives).reduce(
+    (sum, [name, inner]) => sum + countSearches(inner, isList ? isWildcard : name === "wildcard"),
+    0,
+  );
+}
+
+function starsIn(wildcard: string): number {
+  return wildcard.replaceAll(/\\./g, "").split("*").length - 1;
+}
+
 /** For a piece this short, what `indexOf` may lose by starting over is bounded too. */
 const SHORT_PIECE = 16;
 
