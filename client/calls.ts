@@ -67,7 +67,8 @@ export type WaitOutcome = Omit<RequestOutcome, "status" | "response"> &
   (
     | { readonly status: "answered"; /** The answer; the first of several. */ readonly response: JsonObject }
     | { readonly status: "failed"; /** The rejection, if there is one. */ readonly response: JsonObject | null }
-    | { readonly status: "timed_out" | "cancelled"; readonly response: null }
+    | { readonly status: "timed_out"; readonly response: null }
+    | { readonly status: "cancelled"; readonly response: null }
   );
 
 /** Emit, and emit and wait: on the bus, and in a callback's context, which carries the conversation on. */

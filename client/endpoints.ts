@@ -62,10 +62,13 @@ function checkUrl(servedBy: ApiFunction, url: string): string {
   return `${parsed.origin}${parsed.pathname.replace(/\/+$/, "")}`;
 }
 
-/** A query string without its undefined members; spaces as `%20`, because signatures are reckoned that way. */
+/** As RFC 3986 has it, the way signatures are reckoned: spaces as `%20`, and nothing left that is reserved. */
+const encode = (text: string): string => encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+
+/** A query string without its undefined members. */
 export function queryString(query: Readonly<Record<string, string | number | undefined>>): string {
   const pairs = Object.entries(query).flatMap(([name, value]) =>
-    value === undefined ? [] : [`${encodeURIComponent(name)}=${encodeURIComponent(value)}`],
+    value === undefined ? [] : [`${encode(name)}=${encode(String(value))}`],
   );
   return pairs.length === 0 ? "" : `?${pairs.join("&")}`;
 }
