@@ -8,7 +8,7 @@ import * as reconcile from "../functions/reconcile.ts";
 import * as request from "../functions/request.ts";
 import * as respond from "../functions/respond.ts";
 import { createDeps } from "../functions/runtime/deps.ts";
-import { createDynamoEventStore } from "../functions/runtime/dynamo/event-store.ts";
+import { createDynamoEventStore } from "../functions/runtime/dynamo-event-store.ts";
 import type { Handle, HttpRequest, HttpResponse } from "../functions/runtime/http.ts";
 import * as stream from "../functions/stream.ts";
 import type { BusConfig } from "../shared/bus-config.ts";

@@ -1,0 +1,191 @@
+/** The AWS emulator as a child process of this one. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { installEmulator, installNode, type Progress } from "./install.ts";
+
+/** How long the emulator may take to answer; it takes one second on an idle machine. */
+const READY_TIMEOUT_MS = 60_000;
+
+/** How long it may take to end when asked to, before it is killed. */
+const STOP_TIMEOUT_MS = 3_000;
+
+/** What it writes is kept up to this much, to be shown when it fails. */
+const OUTPUT_CHARS = 4_000;
+
+/**
+ * Ends the emulator and its workers, its whole process group, when the pipe from this process closes: even if this one
+ * is killed. It writes its state below TMPDIR and HOME, which are removed at the end.
+ */
+const LAUNCHER = `
+import os, runpy, signal, sys, threading
+def end_with_parent():
+    sys.stdin.buffer.read()
+    os.killpg(0, signal.SIGKILL)
+threading.Thread(target=end_with_parent, daemon=True).start()
+runpy.run_module("ministack", run_name="__main__")
+`;
+
+export interface EmulatorOptions {
+  /** 0, or nothing, for any free port. */
+  readonly port?: number;
+  readonly region?: string;
+  readonly progress?: Progress;
+}
+
+export interface Credentials {
+  /** A 12-digit access key is an account of its own. */
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+/** Where the emulator is, as an AWS client takes it. */
+export interface AwsTarget {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly credentials: Credentials;
+}
+
+export interface Emulator extends AwsTarget {
+  readonly pid: number;
+  /** The same target as environment variables: all that the SDK and the CDK CLI need. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Ends it, its workers and what they wrote. */
+  stop(): Promise<void>;
+}
+
+/** The port is taken. */
+export class PortTaken extends Error {
+  override readonly name = "PortTaken";
+  constructor(port: number, flag: string) {
+    super(`Port ${port} is taken. Free it, or choose another with ${flag} (0 for any free one).`);
+  }
+}
+
+/**
+ * Installs what is missing, starts an emulator without any resource in it, and waits until it answers.
+ *
+ * @throws PortTaken, PythonMissing, Error with the emulator's last words
+ */
+export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
+  const progress = options.progress ?? (() => {});
+  const [python, nodeFolder] = await Promise.all([installEmulator(progress), installNode(progress)]);
+  const port = await claimPort(options.port ?? 0);
+  const home = await mkdtemp(join(tmpdir(), "agent-event-bus-aws-"));
+  const process_ = launch(python, environment(port, home, nodeFolder));
+  const output = lastWords(process_);
+  const stop = async (): Promise<void> => {
+    await end(process_);
+    await rm(home, { recursive: true, force: true, maxRetries: 3 });
+  };
+  try {
+    await untilReady(process_, `http://127.0.0.1:${port}/_ministack/health`);
+  } catch (error) {
+    await stop();
+    throw new Error(`The AWS emulator did not start.\n${output()}`, { cause: error });
+  }
+  const target: AwsTarget = {
+    endpoint: `http://127.0.0.1:${port}`,
+    region: options.region ?? "eu-west-1",
+    credentials: { accessKeyId: "000000000001", secretAccessKey: "local" },
+  };
+  return { ...target, env: targetEnvironment(target), pid: process_.pid ?? 0, stop };
+}
+
+export function targetEnvironment({ endpoint, region, credentials }: AwsTarget): Record<string, string> {
+  return {
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+  };
+}
+
+/** Functions inherit it, so it holds nothing of ours. */
+function environment(port: number, home: string, nodeFolder: string): Record<string, string> {
+  return {
+    // It runs functions on the `node` it finds first, whatever runtime they declare.
+    PATH: [nodeFolder, process.env.PATH ?? ""].join(delimiter),
+    HOME: home,
+    TMPDIR: home,
+    // Otherwise it listens on every interface.
+    BIND_HOST: "127.0.0.1",
+    MINISTACK_HOST: "127.0.0.1",
+    GATEWAY_PORT: String(port),
+    LAMBDA_EXECUTOR: "local",
+    IOT_MTLS_ENABLED: "0",
+    SFTP_ENABLED: "0",
+    LAMBDA_WARM_TTL_SECONDS: "60",
+    // A function that writes a warning to its log at each start tells nobody anything.
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
+  };
+}
+
+function launch(python: string, env: Record<string, string>): ChildProcess {
+  const process_ = spawn(python, ["-c", LAUNCHER], { env, detached: true, stdio: ["pipe", "pipe", "pipe"] });
+  // It may end before we do; that is seen by waiting for it.
+  process_.stdin?.on("error", () => {});
+  process_.on("error", () => {});
+  return process_;
+}
+
+function lastWords(process_: ChildProcess): () => string {
+  let text = "";
+  const keep = (chunk: Buffer): void => {
+    text = (text + chunk.toString()).slice(-OUTPUT_CHARS);
+  };
+  process_.stdout?.on("data", keep);
+  process_.stderr?.on("data", keep);
+  return () => text.trim();
+}
+
+async function untilReady(process_: ChildProcess, url: string): Promise<void> {
+  const deadline = performance.now() + READY_TIMEOUT_MS;
+  while (performance.now() < deadline) {
+    if (process_.pid === undefined || hasEnded(process_)) throw new Error("It ended at once.");
+    const answered = await fetch(url).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (answered) return;
+    await sleep(50);
+  }
+  throw new Error(`No answer within ${READY_TIMEOUT_MS / 1000} s.`);
+}
+
+async function end(process_: ChildProcess): Promise<void> {
+  if (process_.pid === undefined) return;
+  if (!hasEnded(process_)) {
+    const ended = once(process_, "exit");
+    process_.kill("SIGTERM");
+    await Promise.race([ended, sleep(STOP_TIMEOUT_MS, undefined, { ref: false })]);
+  }
+  // Its workers are in its group and nobody else is.
+  try {
+    process.kill(-process_.pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
+const hasEnded = (process_: ChildProcess): boolean => process_.exitCode !== null || process_.signalCode !== null;
+
+/** The port if it is free, or any free one for 0. @throws PortTaken */
+async function claimPort(wanted: number): Promise<number> {
+  const server = createServer();
+  try {
+    server.listen(wanted, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    return typeof address === "object" && address !== null ? address.port : wanted;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EADDRINUSE") throw new PortTaken(wanted, "--emulator-port");
+    throw error;
+  } finally {
+    server.close();
+  }
+}
