@@ -49,7 +49,7 @@ export interface ContextParts<Types extends object> {
 }
 
 /** The id of a subscriber's answer to an event: always the same, so that a redelivery cannot answer twice. */
-export const answerId = (subscriber: string, eventId: string): Promise<string> => derivedId("response", subscriber, eventId);
+export const answerId = (subscriber: string, eventId: string): string => derivedId("response", subscriber, eventId);
 
 /** Milliseconds until nobody waits for the answer any more; `Infinity` when nobody ever did. */
 export function untilDeadlineMs(event: Pick<BusEvent, "deadline">): number {
@@ -64,7 +64,7 @@ export function createContext<Types extends object>(parts: ContextParts<Types>):
   const timer = abortAfter(controller, remainingMs());
   const nthCall = new Map<string, number>();
 
-  const keyFor = (call: string, type: string): Promise<string> => {
+  const keyFor = (call: string, type: string): string => {
     const n = (nthCall.get(`${call} ${type}`) ?? 0) + 1;
     nthCall.set(`${call} ${type}`, n);
     return derivedId(call, subscriber, event.id, type, n);
@@ -73,7 +73,7 @@ export function createContext<Types extends object>(parts: ContextParts<Types>):
     ...options,
     correlationId: options.correlationId ?? event.correlation_id,
     causationId: options.causationId ?? event.id,
-    idempotencyKey: options.idempotencyKey ?? (await keyFor(call, type)),
+    idempotencyKey: options.idempotencyKey ?? keyFor(call, type),
   });
 
   const context: SubscriberContext<Types> = {

@@ -3,7 +3,7 @@
  * edited or borrowed one is refused.
  */
 import { BusError } from "./errors.ts";
-import { canonicalJson } from "./hash.ts";
+import { canonicalJson, hmacSha256 } from "./hash.ts";
 import type { JsonValue } from "./json.ts";
 import { keys } from "./keys.ts";
 import type { Deps, EventStore } from "./ports.ts";
@@ -15,7 +15,7 @@ export interface CursorScope {
   readonly query: JsonValue;
 }
 
-const signingKeys = new WeakMap<EventStore, Promise<CryptoKey>>();
+const signingKeys = new WeakMap<EventStore, Promise<string>>();
 
 export async function sealCursor(deps: Pick<Deps, "store" | "newToken">, scope: CursorScope, place: JsonValue): Promise<string> {
   const payload = toBase64Url(new TextEncoder().encode(JSON.stringify(place)));
@@ -33,19 +33,16 @@ export async function openCursor(deps: Pick<Deps, "store" | "newToken">, scope: 
   return JSON.parse(new TextDecoder().decode(fromBase64Url(payload))) as JsonValue;
 }
 
+/** Half of the MAC: 128 bits are enough against guessing, and a cursor goes into every line of a stream. */
 async function sign(deps: Pick<Deps, "store" | "newToken">, scope: CursorScope, payload: string): Promise<string> {
-  const signed = canonicalJson([scope.caller, scope.query, payload]);
-  const mac = await crypto.subtle.sign("HMAC", await signingKey(deps), new TextEncoder().encode(signed));
-  return toBase64Url(new Uint8Array(mac).subarray(0, 16));
+  return hmacSha256(await signingKey(deps), canonicalJson([scope.caller, scope.query, payload])).slice(0, 32);
 }
 
 /** One key for the table, made by whoever needs it first. */
-function signingKey({ store, newToken }: Pick<Deps, "store" | "newToken">): Promise<CryptoKey> {
+function signingKey({ store, newToken }: Pick<Deps, "store" | "newToken">): Promise<string> {
   const known = signingKeys.get(store);
   if (known !== undefined) return known;
-  const loading = store
-    .getOrCreateSecret(keys.cursorKey(), `${newToken()}${newToken()}`)
-    .then((secret) => crypto.subtle.importKey("raw", new TextEncoder().encode(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]));
+  const loading = store.getOrCreateSecret(keys.cursorKey(), `${newToken()}${newToken()}`);
   signingKeys.set(store, loading);
   loading.catch(() => signingKeys.delete(store));
   return loading;

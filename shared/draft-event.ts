@@ -51,13 +51,13 @@ export interface EventIdentity {
 }
 
 /** The event id is derived from (agent, key) when there is a key: one key, one event (I5). */
-export async function identify(deps: Pick<Deps, "newId">, input: EventInput, sender: Sender, asked?: AskedFor): Promise<EventIdentity> {
+export function identify(deps: Pick<Deps, "newId">, input: EventInput, sender: Sender, asked?: AskedFor): EventIdentity {
   const { caller, idempotencyKey, batchIndex } = sender;
   const id =
     idempotencyKey === undefined
       ? deps.newId()
-      : await derivedId("event", caller, idempotencyKey, ...(batchIndex === undefined ? [] : [batchIndex]));
-  const payloadHash = await hashOf({ ...(input as JsonObject), terms: asked?.terms ?? null });
+      : derivedId("event", caller, idempotencyKey, ...(batchIndex === undefined ? [] : [batchIndex]));
+  const payloadHash = hashOf({ ...(input as JsonObject), terms: asked?.terms ?? null });
   return { id, payloadHash };
 }
 

@@ -91,7 +91,7 @@ interface Refused {
 
 async function record(deps: Deps, body: unknown, sender: Sender, at: string): Promise<Recorded> {
   const input = readInput(EventInput, body, at);
-  const identity = await identify(deps, input, sender);
+  const identity = identify(deps, input, sender);
   return putOnce(deps, await draftEvent(deps, input, sender, identity), identity);
 }
 

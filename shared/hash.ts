@@ -1,16 +1,24 @@
-/** Hashes and ids derived from content, by the Web Crypto that Node, browsers and Lambda share. */
+/**
+ * Hashes and ids derived from content. By a library that is synchronous and runs everywhere: Web Crypto is neither (a
+ * page that is not served over TLS has none).
+ */
+import { hmac } from "@noble/hashes/hmac.js";
+import { sha256 as digest } from "@noble/hashes/sha2.js";
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { JsonValue } from "./json.ts";
 
-const utf8 = new TextEncoder();
-
 /** SHA-256 in lower-case hexadecimal. */
-export async function sha256(text: string): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", utf8.encode(text)));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+export function sha256(text: string): string {
+  return bytesToHex(digest(utf8ToBytes(text)));
+}
+
+/** HMAC-SHA-256 (RFC 2104) in lower-case hexadecimal. */
+export function hmacSha256(secret: string, text: string): string {
+  return bytesToHex(hmac(digest, utf8ToBytes(secret), utf8ToBytes(text)));
 }
 
 /** The hash of a JSON value, whatever the order of its keys. */
-export const hashOf = (value: JsonValue): Promise<string> => sha256(canonicalJson(value));
+export const hashOf = (value: JsonValue): string => sha256(canonicalJson(value));
 
 /** JSON with sorted keys and without white space: equal values, equal text. Fields that are undefined are left out. */
 export function canonicalJson(value: JsonValue | undefined): string {
@@ -29,8 +37,8 @@ export function canonicalJson(value: JsonValue | undefined): string {
  * A UUIDv8 (RFC 9562, section 5.8) from the parts that identify something, so that the same parts always give the same
  * id. `purpose` keeps ids of different kinds apart.
  */
-export async function derivedId(purpose: string, ...parts: readonly (string | number)[]): Promise<string> {
-  const hex = await sha256(JSON.stringify([purpose, ...parts]));
+export function derivedId(purpose: string, ...parts: readonly (string | number)[]): string {
+  const hex = sha256(JSON.stringify([purpose, ...parts]));
   const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

@@ -55,7 +55,7 @@ export interface OpenedRequest {
 export async function openRequest(deps: Deps, body: unknown, sender: Sender): Promise<OpenedRequest> {
   const { timeout, expect, require_subscribers, ...input } = readInput(RequestInput, body);
   const asked: AskedFor = { timeoutMs: timeout * 1_000, terms: { expect, require_subscribers } };
-  const identity = await identify(deps, input, sender, asked);
+  const identity = identify(deps, input, sender, asked);
 
   const underWay = sender.idempotencyKey === undefined ? null : await findRepeated(deps, identity, sender);
   if (underWay !== null && underWay.recorded) return { request: underWay.request, settled: Promise.resolve() };

@@ -53,7 +53,7 @@ export async function respond(deps: Deps, eventId: string, body: unknown, respon
   const input = readInput(ResponseInput, body);
   checkSize(input);
   const asked = await findAnswerable(deps, eventId, input.reply_token);
-  const draft = await draftResponse(deps, eventId, input, responder);
+  const draft = draftResponse(deps, eventId, input, responder);
   const stored = await store(deps, draft, asked);
   if (asked === null) return tell(stored, "accepted");
   const { verdict, settledNow } = await count(deps, stored.record, asked, responder.as);
@@ -81,7 +81,7 @@ function sameToken(expected: string, given: string): boolean {
   return difference === 0;
 }
 
-async function draftResponse(deps: Deps, eventId: string, input: ResponseInput, { caller, as }: Responder): Promise<ResponseRecord> {
+function draftResponse(deps: Deps, eventId: string, input: ResponseInput, { caller, as }: Responder): ResponseRecord {
   const nowMs = deps.now();
   return {
     responseId: input.response_id ?? deps.newId(),
@@ -90,7 +90,7 @@ async function draftResponse(deps: Deps, eventId: string, input: ResponseInput, 
     status: input.status,
     responder: as ?? caller,
     timestamp: new Date(nowMs).toISOString(),
-    payloadHash: await hashOf({ response: input.response, status: input.status }),
+    payloadHash: hashOf({ response: input.response, status: input.status }),
     expiresAt: expiryOf(deps, nowMs),
   };
 }

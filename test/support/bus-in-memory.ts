@@ -1,0 +1,96 @@
+/** The domain on a store in memory, a publisher that remembers, and a clock that jumps from one pause to the next. */
+import { defineBus, type BusDeclaration } from "../../shared/bus-config.ts";
+import type { DeliveredEvent } from "../../shared/event.ts";
+import type { Deps, EventPublisher, PublishOutcome } from "../../shared/ports.ts";
+import { MemoryEventStore } from "./memory-event-store.ts";
+import { silentLogger } from "./silent-logger.ts";
+
+/** Subscribers that a test may count on; they run nowhere. */
+export const TEST_BUS: BusDeclaration = {
+  subscribers: [
+    { name: "alice", on: "CONTEXT_REQUESTED", handler: "alice.ts", via: "direct" },
+    { name: "bob", on: "CONTEXT_REQUESTED", handler: "bob.ts", via: "queue" },
+    { name: "watcher", on: "CONTEXT_REQUESTED", handler: "watcher.ts", via: "queue", answers: false },
+  ],
+};
+
+export class RecordingPublisher implements EventPublisher {
+  readonly published: DeliveredEvent[] = [];
+  /** While set, publishing fails so. */
+  failure: string | null = null;
+
+  async publish(events: readonly DeliveredEvent[]): Promise<PublishOutcome[]> {
+    if (this.failure !== null) return events.map(() => ({ kind: "failed", reason: this.failure as string }));
+    this.published.push(...events);
+    return events.map(() => ({ kind: "published" }));
+  }
+}
+
+export interface BusInMemory {
+  readonly deps: Deps;
+  readonly store: MemoryEventStore;
+  readonly publisher: RecordingPublisher;
+  readonly clock: VirtualClock;
+}
+
+/** A bus whose ids are numbered, so that a test reads the same each time. */
+export function busInMemory(declaration: BusDeclaration = TEST_BUS): BusInMemory {
+  const clock = new VirtualClock();
+  const store = new MemoryEventStore(() => clock.nowMs);
+  const publisher = new RecordingPublisher();
+  const { catalogue, subscribers, limits } = defineBus(declaration);
+  let ids = 0;
+  const deps: Deps = {
+    store,
+    publisher,
+    catalogue,
+    subscribers,
+    limits,
+    now: () => clock.nowMs,
+    monotonic: () => clock.nowMs - VirtualClock.START,
+    newId: () => `00000000-0000-7000-8000-${String(++ids).padStart(12, "0")}`,
+    newToken: () => `token-${++ids}`,
+    pause: (ms) => clock.pause(ms),
+    log: silentLogger,
+  };
+  return { deps, store, publisher, clock };
+}
+
+/** Time passes only when everybody waits for it; then it jumps to the next moment that somebody waits for. */
+export class VirtualClock {
+  static readonly START = Date.parse("2026-06-01T12:00:00.000Z");
+  nowMs = VirtualClock.START;
+  /** How often somebody waited. */
+  pauses = 0;
+  private readonly sleepers: { at: number; wake: () => void }[] = [];
+  private turning = false;
+
+  pause(ms: number): Promise<void> {
+    this.pauses++;
+    return new Promise((wake) => {
+      this.sleepers.push({ at: this.nowMs + Math.max(0, ms), wake });
+      this.turn();
+    });
+  }
+
+  /** Lets all that can go on without time passing do so, then wakes the next. */
+  private turn(): void {
+    if (this.turning) return;
+    this.turning = true;
+    setImmediate(() => {
+      this.turning = false;
+      this.sleepers.sort((a, b) => a.at - b.at);
+      const next = this.sleepers.shift();
+      if (next === undefined) return;
+      this.nowMs = Math.max(this.nowMs, next.at);
+      next.wake();
+      if (this.sleepers.length > 0) this.turn();
+    });
+  }
+}
+
+/** Runs something at a moment of virtual time. */
+export async function after<T>(clock: VirtualClock, ms: number, run: () => Promise<T>): Promise<T> {
+  await clock.pause(ms);
+  return run();
+}

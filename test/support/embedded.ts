@@ -1,0 +1,157 @@
+/** The embedded run as its users meet it: a process of its own, spoken to over HTTP. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { projectPath } from "../../local/project.ts";
+
+/** Far more than it takes; a test that waits so long has found a fault. */
+const PATIENCE_MS = 20_000;
+
+export interface StartOptions {
+  /** Absolute path of a `bus.config.ts`; the project's own when not given. */
+  readonly config?: string;
+  /** A fresh temporary folder when not given; remove it with `removeFolders`. */
+  readonly dataDir?: string;
+  /** A free one when not given. */
+  readonly port?: number;
+}
+
+/** A process with what it has printed. */
+export interface Run {
+  readonly child: ChildProcess;
+  /** Lines of standard output and error, in the order in which they came. */
+  readonly lines: readonly string[];
+  /** How many lines there are: where to look on from. */
+  mark(): number;
+  /** Resolves with the first line from `from` on that fits, printed already or still to come. */
+  waitForLine(pattern: RegExp, from?: number): Promise<string>;
+  /** The exit code, or the name of the signal that ended it. */
+  readonly exited: Promise<number | string>;
+}
+
+export interface DevRun extends Run {
+  readonly url: string;
+  readonly dataDir: string;
+  /** Asks it to end, and resolves with its exit code. */
+  stop(signal?: "SIGINT" | "SIGTERM"): Promise<number | string>;
+  /** kill -9. */
+  kill(): Promise<void>;
+}
+
+const folders: string[] = [];
+const running = new Set<ChildProcess>();
+
+/** A temporary folder; `cleanUp` removes it. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "agent-event-bus-test-"));
+  folders.push(folder);
+  return folder;
+}
+
+/** Ends what still runs and removes temporary folders: for `afterEach`, and `afterAll` where runs are shared. */
+export async function cleanUp(): Promise<void> {
+  for (const child of running) {
+    const gone = once(child, "exit");
+    child.kill("SIGKILL");
+    await gone;
+  }
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+}
+
+/** Starts a script of the project with Node, without npm between it and its signals. */
+export function runScript(script: string, args: readonly string[], options: { input?: string; env?: Record<string, string> } = {}): Run {
+  const child = spawn(process.execPath, ["--import", "tsx", projectPath(script), ...args], {
+    cwd: projectPath("."),
+    env: { ...process.env, ...options.env },
+  });
+  running.add(child);
+  child.stdin.end(options.input ?? "");
+
+  const lines: string[] = [];
+  const listeners = new Set<() => void>();
+  const tell = (): void => {
+    for (const listener of [...listeners]) listener();
+  };
+  for (const stream of [child.stdout, child.stderr])
+    createInterface({ input: stream }).on("line", (line) => {
+      lines.push(line);
+      tell();
+    });
+  // "close" and not "exit": by then everything that was printed has been read.
+  const exited = once(child, "close").then(([code, signal]) => {
+    running.delete(child);
+    return (code ?? signal) as number | string;
+  });
+
+  return {
+    child,
+    lines,
+    mark: () => lines.length,
+    exited,
+    waitForLine: (pattern, from = 0) =>
+      new Promise((resolve, reject) => {
+        const end = (settle: () => void): void => {
+          clearTimeout(timer);
+          listeners.delete(look);
+          settle();
+        };
+        const look = (): void => {
+          const line = lines.slice(from).find((candidate) => pattern.test(candidate));
+          if (line !== undefined) end(() => resolve(line));
+        };
+        const failWith = (why: string): void => end(() => reject(new Error(`${why} before a line like ${pattern}; it printed:\n${lines.join("\n")}`)));
+        const timer = setTimeout(() => failWith(`${PATIENCE_MS / 1000} s passed`), PATIENCE_MS);
+        listeners.add(look);
+        void exited.then((outcome) => failWith(`the process ended (${outcome})`));
+        look();
+      }),
+  };
+}
+
+/** Starts `npm run dev`'s script and waits until it is ready. @throws Error with what it printed when it does not get there */
+export async function startDev({ config, dataDir = temporaryFolder(), port = 0 }: StartOptions = {}): Promise<DevRun> {
+  const run = runScript("local/dev.ts", ["--port", String(port), "--data-dir", dataDir, ...(config === undefined ? [] : ["--config", config])]);
+  const ready = await run.waitForLine(/^listening on http:/);
+  return {
+    ...run,
+    url: ready.slice("listening on ".length),
+    dataDir,
+    stop(signal = "SIGINT") {
+      run.child.kill(signal);
+      return run.exited;
+    },
+    async kill() {
+      run.child.kill("SIGKILL");
+      await run.exited;
+    },
+  };
+}
+
+/** Asks again until a look succeeds. @throws the last failure, when patience is over */
+export async function eventually<T>(look: () => Promise<T> | T): Promise<T> {
+  const until = Date.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await look();
+    } catch (error) {
+      if (Date.now() > until) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+  }
+}
+
+/** One HTTP call with JSON both ways. */
+export async function call<Body = Record<string, unknown>>(
+  url: string,
+  body?: unknown,
+  init: RequestInit = {},
+): Promise<{ status: number; body: Body; headers: Headers }> {
+  const response = await fetch(url, {
+    ...init,
+    ...(body === undefined ? {} : { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json", ...init.headers } }),
+  });
+  return { status: response.status, body: (await response.json()) as Body, headers: response.headers };
+}

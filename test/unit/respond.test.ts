@@ -1,0 +1,150 @@
+import { describe, expect, it } from "vitest";
+import { emit } from "../../shared/emit.ts";
+import { showEvent } from "../../shared/history.ts";
+import { openRequest } from "../../shared/request.ts";
+import { respond } from "../../shared/respond.ts";
+import { endRequest } from "../../shared/end-request.ts";
+import { MAX_EVENT_BYTES, MAX_UNCOUNTED_RESPONSES } from "../../shared/limits.ts";
+import { busInMemory } from "../support/bus-in-memory.ts";
+import { codeOf, failureOf } from "../support/failures.ts";
+
+const question = { type: "CONTEXT_REQUESTED", data: {}, timeout: 10 };
+
+async function askedBus() {
+  const bus = busInMemory();
+  const { request } = await openRequest(bus.deps, question, { caller: "asker" });
+  const answer = (body: object, as?: string) =>
+    respond(bus.deps, request.eventId, { response: { n: 1 }, reply_token: request.replyToken, ...body }, { caller: "answerer", as });
+  return { bus, request, answer, deps: bus.deps };
+}
+
+describe("an answer", () => {
+  it("that is first wins, and 31 that race with it are told that they did not", async () => {
+    const { answer, deps, request } = await askedBus();
+    const verdicts = await Promise.all(Array.from({ length: 32 }, (_, n) => answer({ response: { n } })));
+    expect(verdicts.filter(({ verdict }) => verdict === "accepted")).toHaveLength(1);
+    expect(verdicts.filter(({ verdict }) => verdict === "superseded")).toHaveLength(31);
+    const shown = await showEvent(deps, request.eventId);
+    expect(shown.responses).toHaveLength(32);
+    expect(shown.responses.filter(({ verdict }) => verdict === "accepted")).toHaveLength(1);
+  });
+
+  it("after the time-out is late, and stays readable", async () => {
+    const { answer, deps, request } = await askedBus();
+    await endRequest(deps, request.eventId, "TIMED_OUT");
+    expect(await answer({})).toMatchObject({ verdict: "late" });
+    expect((await showEvent(deps, request.eventId)).responses).toMatchObject([{ response: { n: 1 }, verdict: "late" }]);
+  });
+
+  it("after the deadline still counts while nobody has ended the request", async () => {
+    const { answer, bus } = await askedBus();
+    await bus.clock.pause(20_000);
+    expect(await answer({})).toMatchObject({ verdict: "accepted" });
+  });
+
+  it("that is repeated is recognised, and told what came of it", async () => {
+    const { answer } = await askedBus();
+    expect(await answer({ response_id: "mine" })).toMatchObject({ verdict: "accepted", response_id: "mine" });
+    expect(await answer({ response_id: "mine" })).toMatchObject({ verdict: "replayed", first_verdict: "accepted" });
+    expect(await answer({ response_id: "other" })).toMatchObject({ verdict: "superseded" });
+    expect(await answer({ response_id: "other" })).toMatchObject({ verdict: "replayed", first_verdict: "superseded" });
+  });
+
+  it("under an id that another answer has is refused", async () => {
+    const { answer } = await askedBus();
+    await answer({ response_id: "mine" });
+    expect(await codeOf(answer({ response_id: "mine", response: { n: 2 } }))).toBe("response_conflict");
+    expect(await codeOf(answer({ response_id: "mine", status: "rejected" }))).toBe("response_conflict");
+  });
+
+  it("whose second write was lost in a crash is completed by its repetition", async () => {
+    const { answer, bus, request } = await askedBus();
+    const acceptAnswer = bus.store.acceptAnswer.bind(bus.store);
+    bus.store.acceptAnswer = () => Promise.reject(new Error("crashed"));
+    await expect(answer({ response_id: "mine" })).rejects.toThrow("crashed");
+    bus.store.acceptAnswer = acceptAnswer;
+    expect((await showEvent(bus.deps, request.eventId)).responses).toMatchObject([{ verdict: null }]);
+    expect(await answer({ response_id: "mine" })).toMatchObject({ verdict: "accepted" });
+    expect(await bus.store.getRequest(request.eventId)).toMatchObject({ state: "ANSWERED", acceptedIds: ["mine"] });
+  });
+
+  it("whose acknowledgement was lost has won all the same", async () => {
+    const { answer, bus } = await askedBus();
+    const acceptAnswer = bus.store.acceptAnswer.bind(bus.store);
+    // As an SDK does: the first try gets through unheard, the second is refused by its own effect.
+    bus.store.acceptAnswer = async (accepted) => {
+      await acceptAnswer(accepted);
+      return acceptAnswer(accepted);
+    };
+    expect(await answer({})).toMatchObject({ verdict: "accepted" });
+  });
+
+  it("to an event that nobody waits for is stored", async () => {
+    const { deps, publisher } = busInMemory();
+    const { result } = await emit(deps, { type: "MESSAGE_RECEIVED", data: {} }, { caller: "emitter" });
+    const reply_token = publisher.published[0]?.reply_to.token;
+    expect(await respond(deps, result.event_id, { response: { seen: true }, reply_token }, { caller: "reader", as: "reader-1" })).toMatchObject({
+      verdict: "accepted",
+    });
+    expect((await showEvent(deps, result.event_id)).responses).toMatchObject([{ responder: "reader-1", verdict: "accepted" }]);
+  });
+});
+
+describe("progress", () => {
+  it("is noted and never ends the wait; after the end it is told so", async () => {
+    const { answer, deps, request, bus } = await askedBus();
+    expect(await answer({ status: "progress" })).toMatchObject({ verdict: "accepted" });
+    expect(await bus.store.getRequest(request.eventId)).toMatchObject({ state: "PENDING", progressCount: 1, acceptedIds: [] });
+    await bus.clock.pause(1_000);
+    await answer({});
+    await bus.clock.pause(1_000);
+    expect(await answer({ status: "progress", response_id: "p" })).toMatchObject({ verdict: "superseded" });
+    expect((await showEvent(deps, request.eventId)).responses.map(({ status, verdict }) => [status, verdict])).toEqual([
+      ["progress", "accepted"],
+      ["ok", "accepted"],
+      ["progress", "superseded"],
+    ]);
+  });
+});
+
+describe("who may answer", () => {
+  it("needs the event's own token; a forged or swapped one leaves no trace", async () => {
+    const { answer, deps, request } = await askedBus();
+    const other = await openRequest(deps, question, { caller: "asker" });
+    for (const reply_token of ["forged", other.request.replyToken, request.replyToken.toUpperCase()])
+      expect(await codeOf(answer({ reply_token }))).toBe("forbidden");
+    expect((await showEvent(deps, request.eventId)).responses).toEqual([]);
+    expect(await answer({})).toMatchObject({ verdict: "accepted" });
+  });
+
+  it("is told that an event does not exist", async () => {
+    const { deps } = busInMemory();
+    expect(await codeOf(respond(deps, "nothing", { response: {}, reply_token: "t" }, { caller: "x" }))).toBe("not_found");
+  });
+
+  it("cannot flood an event that nobody waits for any more, but may repeat what is stored", async () => {
+    const { answer } = await askedBus();
+    await answer({});
+    for (let i = 1; i < MAX_UNCOUNTED_RESPONSES; i++) await answer({ response_id: `r${i}` });
+    expect(await codeOf(answer({}))).toBe("rate_limited");
+    expect(await answer({ response_id: "r1" })).toMatchObject({ verdict: "replayed" });
+  });
+});
+
+describe("bad input", () => {
+  it.each([
+    ["no response", { response: undefined }, "/response", "invalid_request"],
+    ["a response that is no object", { response: "yes" }, "/response", "invalid_request"],
+    ["no token", { reply_token: undefined }, "/reply_token", "invalid_request"],
+    ["an unknown status", { status: "maybe" }, "/status", "invalid_request"],
+    ["an unknown field", { verdict: "accepted" }, "/verdict", "invalid_request"],
+    ["an empty id", { response_id: "" }, "/response_id", "invalid_request"],
+    ["too much", { response: { text: "x".repeat(MAX_EVENT_BYTES) } }, "/response", "payload_too_large"],
+  ])("%s names the field and leaves the request open", async (_title, change, pointer, code) => {
+    const { bus, request, deps } = await askedBus();
+    const body = JSON.parse(JSON.stringify({ response: { n: 1 }, reply_token: request.replyToken, ...change }));
+    const failure = await failureOf(respond(deps, request.eventId, body, { caller: "answerer" }));
+    expect([failure.code, failure.errors[0]?.pointer]).toEqual([code, pointer]);
+    expect((await bus.store.getRequest(request.eventId))?.state).toBe("PENDING");
+  });
+});
