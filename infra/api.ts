@@ -1,5 +1,5 @@
 /** The five functions that agents call, each behind a Function URL of its own. */
-import { Duration } from "aws-cdk-lib";
+import { Duration, Stack } from "aws-cdk-lib";
 import { type IRole, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { FunctionUrlAuthType, type FunctionUrlCorsOptions, HttpMethod, InvokeMode } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
@@ -89,6 +89,7 @@ export class Api extends Construct {
     const reserved = waits ? props.waitConcurrency?.[name] : undefined;
     const one = new NodeFunction(this, name[0]?.toUpperCase() + name.slice(1), {
       entry: `functions/${name}.ts`,
+      name: `${Stack.of(this).stackName}-${name}`,
       description: DESCRIPTIONS[name],
       timeoutSeconds: timeoutSeconds(name, props.holdSeconds),
       memoryMb: waits ? WAITING_MEMORY_MB : WORKING_MEMORY_MB,

@@ -14,6 +14,8 @@ export const PROJECT_ROOT = join(import.meta.dirname, "..");
 export interface NodeFunctionProps {
   /** The module that exports `handler`, relative to the project's root. */
   readonly entry: string;
+  /** Only for what others must be able to name in their policies; without it CloudFormation makes one up. */
+  readonly name?: string;
   readonly description: string;
   readonly timeoutSeconds: number;
   readonly memoryMb: number;
@@ -66,6 +68,7 @@ export class NodeFunction extends Construct {
         forceDockerBundling: false,
         logLevel: LogLevel.WARNING,
       },
+      ...(props.name === undefined ? {} : { functionName: props.name }),
       ...(props.reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: props.reservedConcurrency }),
     });
     acknowledge(this.function, {

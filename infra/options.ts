@@ -9,7 +9,7 @@ export interface WaitConcurrency {
 }
 
 export interface DeployOptions {
-  /** Name of the stack and of its EventBridge bus. */
+  /** Name of the stack and of its EventBridge bus, and the beginning of its functions' names. */
   readonly stackName: string;
   /** What becomes of the table when the stack is deleted. */
   readonly removal: RemovalPolicy.RETAIN | RemovalPolicy.DESTROY;
@@ -29,7 +29,8 @@ export interface DeployOptions {
   readonly alarmTopic?: string;
 }
 
-const STACK_NAME = /^[A-Za-z][A-Za-z0-9-]{0,63}$/;
+/** With `-history` behind it, it is the name of a function: 64 characters at most. */
+const STACK_NAME = /^[A-Za-z][A-Za-z0-9-]{0,49}$/;
 
 /**
  * 300 of the 1,000 environments that an account has by default, so that 700 are left for those who emit and answer:
@@ -61,7 +62,7 @@ export function readOptions(node: Node): DeployOptions {
 
 function stackName(node: Node): string {
   const name = text(node, "stackName") ?? "AgentEventBus";
-  if (!STACK_NAME.test(name)) throw invalid("stackName", "a letter, then up to 63 letters, digits and hyphens", name);
+  if (!STACK_NAME.test(name)) throw invalid("stackName", "a letter, then up to 49 letters, digits and hyphens", name);
   return name;
 }
 

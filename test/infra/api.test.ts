@@ -16,6 +16,12 @@ describe("what agents call", () => {
       expect(url.Properties).toMatchObject({ AuthType: "AWS_IAM", InvokeMode: "RESPONSE_STREAM" });
   });
 
+  it("policies can name what they grant: the functions are called after the stack", () => {
+    const named = synthesize({ context: { stackName: "Staging" } }).findResources(FUNCTION);
+    const names = Object.values(named).flatMap((one) => one.Properties.FunctionName ?? []);
+    expect(names).toEqual(API_FUNCTIONS.map((name) => `Staging-${name}`));
+  });
+
   it("no browser may call unless its origin is named", () => {
     for (const url of Object.values(template.findResources("AWS::Lambda::Url")))
       expect(url.Properties).not.toHaveProperty("Cors");
