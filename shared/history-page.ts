@@ -31,6 +31,9 @@ export interface Page {
   readonly next: string | null;
 }
 
+/** Index entries are about 200 bytes: a slice of this many is well under the 1 MB that a query returns. */
+const MAX_SLICE = 1_000;
+
 /** Reads a page. It may be shorter than its limit, even empty, and yet not the last: `next` tells. */
 export async function readPage(store: EventStore, query: PageQuery): Promise<Page> {
   const { index, partitions } = historyPartitions(query.selection);
@@ -39,12 +42,11 @@ export async function readPage(store: EventStore, query: PageQuery): Promise<Pag
   await Promise.all(readers.map((reader) => reader.fill()));
 
   const positions: string[] = [];
-  let entriesLeft = MAX_ENTRIES_PER_PAGE;
   while (positions.length < query.limit) {
     // The next in order is known once every partition shows its own next, or has none.
     const waiting = readers.filter((reader) => reader.isWaiting);
-    entriesLeft -= waiting.length * sliceSize;
-    if (entriesLeft < 0) return endEarly(readers, query, positions);
+    const entriesRead = readers.reduce((sum, reader) => sum + reader.entriesRead, 0);
+    if (waiting.length > 0 && entriesRead >= MAX_ENTRIES_PER_PAGE) return endEarly(readers, query, positions);
     if (waiting.length > 0) await Promise.all(waiting.map((reader) => reader.fill()));
     else {
       const first = firstOf(readers, query.order);
@@ -84,13 +86,15 @@ function firstOf(readers: readonly PartitionReader[], order: PageQuery["order"])
 class PartitionReader {
   private buffer: string[] = [];
   private exhausted = false;
+  /** Matching or not. */
+  entriesRead = 0;
   readUpTo: string | null = null;
 
   private readonly store: EventStore;
   private readonly query: PageQuery;
   private readonly index: HistoryIndex;
   private readonly partition: string;
-  private readonly sliceSize: number;
+  private sliceSize: number;
 
   constructor(store: EventStore, query: PageQuery, index: HistoryIndex, partition: string, sliceSize: number) {
     this.store = store;
@@ -119,7 +123,10 @@ class PartitionReader {
 
   async fill(): Promise<void> {
     const slice = await this.store.readHistory(this.nextSlice());
+    this.entriesRead += this.sliceSize;
     this.buffer.push(...slice.positions);
+    // A filter that lets little through is better served by fewer and larger slices.
+    if (slice.positions.length === 0) this.sliceSize = Math.min(4 * this.sliceSize, MAX_SLICE);
     this.exhausted = slice.readUpTo === null;
     if (slice.readUpTo !== null) this.readUpTo = slice.readUpTo;
   }

@@ -1,0 +1,151 @@
+import { describe, expect, it } from "vitest";
+import { emit } from "../../shared/emit.ts";
+import { StreamPlace, streamEvents } from "../../shared/live-stream.ts";
+import { type BusInMemory, busInMemory } from "../support/bus-in-memory.ts";
+import { MAX_UNSETTLED_IDS } from "../../shared/limits.ts";
+
+const say = async ({ deps }: BusInMemory, change: object = {}): Promise<string> =>
+  (await emit(deps, { type: "MESSAGE_RECEIVED", data: {}, ...change }, { caller: "agent" })).result.event_id;
+
+interface Open {
+  /** The ids of the next events. */
+  take(count: number): Promise<string[]>;
+  /** The cursor after the last one taken. */
+  readonly cursor: unknown;
+  close(): Promise<void>;
+}
+
+/** Opens a stream and waits until it is open. */
+async function open(bus: BusInMemory, options: { selection?: object; as?: string; cursor?: unknown } = {}): Promise<Open> {
+  const controller = new AbortController();
+  const place = options.cursor === undefined ? undefined : StreamPlace.fromJson(options.cursor as never, bus.clock.nowMs);
+  const stream = streamEvents(bus.deps, { selection: options.selection ?? {}, as: options.as, place, holdMs: 3_600_000, signal: controller.signal });
+  const first = await stream.next();
+  if (first.done === true || first.value.kind !== "opened") throw new Error("The stream did not open.");
+  let cursor: unknown = first.value.place.toJson();
+  return {
+    async take(count) {
+      const ids: string[] = [];
+      while (ids.length < count) {
+        const step = await stream.next();
+        if (step.done === true || step.value.kind !== "event") throw new Error("The stream ended.");
+        ids.push(step.value.record.event.id);
+        cursor = step.value.place.toJson();
+      }
+      return ids;
+    },
+    get cursor() {
+      return structuredClone(cursor);
+    },
+    async close() {
+      controller.abort();
+      await stream.return();
+    },
+  };
+}
+
+describe("a live stream", () => {
+  it("shows what comes after it was opened, in order, and nothing from before", async () => {
+    const bus = busInMemory();
+    await say(bus);
+    const stream = await open(bus);
+    const ids = [await say(bus), await say(bus)];
+    expect(await stream.take(2)).toEqual(ids);
+  });
+
+  it("shows an event of a clock that runs behind", async () => {
+    const bus = busInMemory();
+    await say(bus);
+    const stream = await open(bus);
+    bus.clock.nowMs -= 3_000;
+    const late = await say(bus);
+    bus.clock.nowMs += 3_000;
+    expect(await stream.take(1)).toEqual([late]);
+  });
+
+  it("shows only the type or the conversation it was opened for", async () => {
+    const bus = busInMemory();
+    const stream = await open(bus, { selection: { type: "SESSION_CREATED", correlation_id: "talk" } });
+    await say(bus, { correlation_id: "talk" });
+    await say(bus, { type: "SESSION_CREATED" });
+    const wanted = await say(bus, { type: "SESSION_CREATED", correlation_id: "talk" });
+    expect(await stream.take(1)).toEqual([wanted]);
+  });
+
+  it("goes on from a cursor without a gap or a duplicate, also where events became visible out of order", async () => {
+    const bus = busInMemory();
+    const first = await open(bus);
+    const ids: string[] = [];
+    for (let i = 0; i < 20; i++) {
+      bus.clock.nowMs += i % 3 === 0 ? 700 : -200;
+      ids.push(await say(bus));
+    }
+    const before = await first.take(12);
+    const { cursor } = first;
+    await first.close();
+    for (let i = 0; i < 5; i++) ids.push(await say(bus));
+    const second = await open(bus, { cursor });
+    const after = await second.take(13);
+    expect(new Set([...before, ...after])).toEqual(new Set(ids));
+    expect(before.length + after.length).toBe(ids.length);
+  });
+
+  it("catches up on everything after it was away for an hour", async () => {
+    const bus = busInMemory();
+    const first = await open(bus);
+    const { cursor } = first;
+    await first.close();
+    const ids: string[] = [];
+    for (let i = 0; i < 500; i++) {
+      bus.clock.nowMs += 7_000;
+      ids.push(await say(bus));
+    }
+    expect(await (await open(bus, { cursor })).take(500)).toEqual(ids);
+  });
+
+  it("repeats at the most what does not fit the cursor, and loses nothing, when very much comes at once", async () => {
+    const bus = busInMemory();
+    const first = await open(bus);
+    const burst = MAX_UNSETTLED_IDS + 100;
+    const ids: string[] = [];
+    for (let i = 0; i < burst; i++) ids.push(await say(bus));
+    expect(await first.take(burst)).toEqual(ids);
+    ids.push(await say(bus));
+    const resumed = await (await open(bus, { cursor: first.cursor })).take(101);
+    expect(resumed).toEqual([...ids.slice(0, 100), ids.at(-1)]);
+  });
+
+  it("keeps its cursor short once things have settled", async () => {
+    const bus = busInMemory();
+    const stream = await open(bus);
+    for (let i = 0; i < 50; i++) await say(bus);
+    await stream.take(50);
+    const next = stream.take(1);
+    await bus.clock.pause(20_000);
+    await say(bus);
+    await next;
+    expect(JSON.stringify(stream.cursor).length).toBeLessThan(200);
+  });
+});
+
+describe("a live stream with a name", () => {
+  it("counts as a subscriber from when it is open, for as long as it is open", async () => {
+    const bus = busInMemory();
+    const names = async () => (await bus.store.getListeners("SESSION_CREATED", bus.clock.nowMs)).map(({ name }) => name);
+    const stream = await open(bus, { as: "carol", selection: { type: "SESSION_CREATED" } });
+    expect(await names()).toEqual(["carol"]);
+    const taken = stream.take(1);
+    await bus.clock.pause(120_000);
+    expect(await names()).toEqual(["carol"]);
+    await say(bus, { type: "SESSION_CREATED" });
+    await taken;
+    await stream.close();
+    expect(await names()).toEqual([]);
+  });
+
+  it("listens to all types when it names none", async () => {
+    const bus = busInMemory();
+    await open(bus, { as: "carol", selection: { correlation_id: "talk" } });
+    expect(await bus.store.getListeners("*", bus.clock.nowMs)).toMatchObject([{ name: "carol", correlationId: "talk" }]);
+  });
+});
