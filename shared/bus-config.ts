@@ -79,7 +79,8 @@ function buildCatalogue(own: Readonly<Record<string, EventTypeDeclaration>>): Ca
 
 function withDefaults(subscriber: SubscriberDeclaration): DeployedSubscriber {
   const { on, answers = true, ...rest } = subscriber;
-  return { ...rest, on: typeof on === "string" ? [on] : [...on], answers };
+  // Named twice, a type would have two rules, and every event two deliveries.
+  return { ...rest, on: typeof on === "string" ? [on] : [...new Set(on)], answers };
 }
 
 function faultsOfTypes(own: Readonly<Record<string, EventTypeDeclaration>>): string[] {

@@ -34,14 +34,14 @@ export type RouteMatch =
 
 /** Finds the route of a request; `allowed` names the methods that the path does serve. */
 export function matchRoute(method: string, path: string): RouteMatch {
-  const allowed: string[] = [];
+  const allowed = new Set<string>();
   for (const route of ROUTES) {
     const params = matchPath(route.path, path);
     if (params === null) continue;
     if (route.method === method) return { kind: "matched", operation: route.operation, servedBy: route.servedBy, params };
-    allowed.push(route.method);
+    allowed.add(route.method);
   }
-  return { kind: "unmatched", allowed };
+  return { kind: "unmatched", allowed: [...allowed] };
 }
 
 function matchPath(template: string, path: string): Record<string, string> | null {
