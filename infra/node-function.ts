@@ -9,7 +9,7 @@ import { Construct } from "constructs";
 import { acknowledge } from "./acknowledge.ts";
 
 /** The project's root: entries and the lock file are found from here, wherever the command is run. */
-export const PROJECT_ROOT = join(import.meta.dirname, "..");
+const PROJECT_ROOT = join(import.meta.dirname, "..");
 
 export interface NodeFunctionProps {
   /** The module that exports `handler`, relative to the project's root. */
