@@ -18,13 +18,14 @@ const STOP_TIMEOUT_MS = 3_000;
 const OUTPUT_CHARS = 4_000;
 
 /**
- * Ends the emulator and its workers, its whole process group, when the pipe from this process closes: even if this one
- * is killed. It writes its state below TMPDIR and HOME, which are removed at the end.
+ * Ends the emulator with its workers, the whole process group, and what it wrote, when the pipe from this process
+ * closes: even if this one is killed.
  */
 const LAUNCHER = `
-import os, runpy, signal, sys, threading
+import os, runpy, shutil, signal, sys, threading
 def end_with_parent():
     sys.stdin.buffer.read()
+    shutil.rmtree(os.environ["HOME"], ignore_errors=True)
     os.killpg(0, signal.SIGKILL)
 threading.Thread(target=end_with_parent, daemon=True).start()
 runpy.run_module("ministack", run_name="__main__")

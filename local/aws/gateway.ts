@@ -8,7 +8,6 @@ import { Sha256 } from "@aws-crypto/sha256-js";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { BusError, toProblem } from "../../shared/errors.ts";
 import { API_FUNCTIONS, type ApiFunction, matchRoute } from "../../shared/routes.ts";
-import { unwrapBuffered } from "./buffered-result.ts";
 import { type AwsTarget, PortTaken } from "./emulator.ts";
 
 /** The Function URLs by function, from the stack's outputs. */
@@ -95,17 +94,19 @@ async function forward(incoming: IncomingMessage, outgoing: ServerResponse, { ta
     host: "127.0.0.1",
     port: new URL(target.endpoint).port,
     method: incoming.method,
-    path: `${url.pathname}${url.search}`,
+    path: `${emulatorPath(url.pathname)}${url.search}`,
     headers,
   });
   outgoing.once("close", () => onward.destroy());
   incoming.pipe(onward);
   const [answer] = (await once(onward, "response")) as [IncomingMessage];
-  const { status, headers: answered, body } = await unwrapBuffered(answer);
-  outgoing.writeHead(status, withoutHopByHop(answered));
-  if (typeof body === "string") outgoing.end(body);
-  else body.on("error", () => outgoing.destroy()).pipe(outgoing);
+  outgoing.writeHead(answer.statusCode ?? 502, withoutHopByHop(answer.headers));
+  answer.once("error", () => outgoing.destroy());
+  answer.pipe(outgoing);
 }
+
+/** Emulators answer `/health` themselves, whatever the host; with a slash at its end it is the bus's. */
+const emulatorPath = (path: string): string => (path === "/health" ? "/health/" : path);
 
 /** Emulators tell Function URLs apart by a host name that needs no resolving when it is only sent as a header. */
 function hostOf(functionUrl: string, { endpoint, region }: AwsTarget): string {
