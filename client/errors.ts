@@ -62,8 +62,8 @@ export function unreachable(detail: string, cause?: unknown): AgentEventBusError
 }
 
 /** The error that an HTTP answer other than 2xx stands for, problem document or not. */
-export async function errorOfResponse(response: Response): Promise<AgentEventBusError> {
-  const problem = parseProblem(await response.text().catch(() => ""));
+export function errorOfResponse(response: Response, text: string): AgentEventBusError {
+  const problem = parseProblem(text);
   const code = isErrorCode(problem.code) ? problem.code : codeOfStatus(response.status);
   const detail = [problem.detail, problem.title, problem.message].find((text) => typeof text === "string" && text !== "");
   return new AgentEventBusError(code, typeof detail === "string" ? detail : `HTTP status ${response.status}`, {

@@ -9,7 +9,7 @@ import { linkAbort, sleep } from "./abort.ts";
 import type { Connection } from "./calls.ts";
 import { targetOf } from "./endpoints.ts";
 import { isRetryable, pauseMs } from "./retry.ts";
-import { readSse, type SseMessage, STREAM_IDLE_LIMIT_MS } from "./sse.ts";
+import { readSse, type SseMessage } from "./sse.ts";
 import type { Call } from "./transport.ts";
 
 export interface StreamOptions {
@@ -69,7 +69,7 @@ async function* oneConnection(connection: Connection, options: StreamOptions, pl
   try {
     const response = await connection.transport.open(streamCall(options, place), "text/event-stream", link.signal);
     link.disarm();
-    for await (const message of readSse(response.body, STREAM_IDLE_LIMIT_MS)) {
+    for await (const message of readSse(response.body, link.signal)) {
       const event = take(message, place);
       if (!place.opened) options.onOpen?.();
       place.opened = true;

@@ -1,5 +1,6 @@
 /** One HTTP call: addressed, signed, sent once, its failure made an `AgentEventBusError`. Retrying is the caller's. */
 import { linkAbort } from "./abort.ts";
+import { readText } from "./body.ts";
 import { type Endpoints, queryString, type Target } from "./endpoints.ts";
 import { AgentEventBusError, errorOfResponse, unreachable } from "./errors.ts";
 import type { Sign } from "./signing.ts";
@@ -33,9 +34,12 @@ export function createTransport(endpoints: Endpoints, sign: Sign, fetch: Fetch):
     const headers = await sign({ method: call.method, url, headers: plain, body });
     signal.throwIfAborted();
     const init: RequestInit = { method: call.method, headers, signal, redirect: "error", ...(body === undefined ? {} : { body }) };
-    const response = await answered(fetch(url.href, init), signal, url);
-    if (!response.ok) throw await errorOfResponse(response);
-    return response;
+    const response = await fetch(url.href, init).catch((cause: unknown) => {
+      signal.throwIfAborted();
+      throw unreachable(`No answer from ${url.href}: ${reasonOf(cause)}`, cause);
+    });
+    if (response.ok) return response;
+    throw errorOfResponse(response, await readText(response, signal));
   };
   return {
     open,
@@ -43,7 +47,7 @@ export function createTransport(endpoints: Endpoints, sign: Sign, fetch: Fetch):
       const link = linkAbort(signal, timeoutMs);
       try {
         const response = await open(call, "application/json", link.signal);
-        return parseObject(await answered(response.text(), link.signal, call)) as Body;
+        return parseObject(await readText(response, link.signal)) as Body;
       } finally {
         link.release();
       }
@@ -51,18 +55,11 @@ export function createTransport(endpoints: Endpoints, sign: Sign, fetch: Fetch):
   };
 }
 
-/** What came of a step on the network; its failure is the signal's, or the network's. */
-async function answered<T>(step: Promise<T>, signal: AbortSignal, where: { readonly href?: string; readonly path?: string }): Promise<T> {
-  try {
-    return await step;
-  } catch (cause) {
-    signal.throwIfAborted();
-    const reason = messageOf(cause instanceof Error && cause.cause !== undefined ? cause.cause : cause);
-    throw unreachable(`No answer from ${where.href ?? where.path}: ${reason}`, cause);
-  }
+/** `fetch` says only that it failed; why is in the cause. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  return cause instanceof Error ? cause.message || cause.name : String(cause);
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message || error.name : String(error));
 
 /** @throws AgentEventBusError `unreachable` for an answer that is not the bus's: a proxy's page, a body cut short */
 export function parseObject(text: string): object {

@@ -9,12 +9,13 @@
  */
 import type { PendingRequest, ResponseView } from "../shared/request-outcome.ts";
 import { linkAbort, sleep } from "./abort.ts";
+import { readText } from "./body.ts";
 import type { Connection, WaitOptions, WaitOutcome } from "./calls.ts";
 import { eventBody } from "./emit.ts";
 import { targetOf } from "./endpoints.ts";
 import { AgentEventBusError, unreachable } from "./errors.ts";
 import { isRetryable, pauseMs, withRetries } from "./retry.ts";
-import { readSse, STREAM_IDLE_LIMIT_MS } from "./sse.ts";
+import { readSse } from "./sse.ts";
 import { type Call, CALL_TIMEOUT_MS, parseObject } from "./transport.ts";
 
 /** After the deadline, this long for the bus to say how it ended: a write, a way back, a clock a little behind. */
@@ -126,8 +127,8 @@ async function streamedRound(connection: Connection, wait: Wait, call: Call, tim
   const link = linkAbort(wait.signal, timeoutMs);
   try {
     const response = await connection.transport.open(call, "text/event-stream", link.signal);
-    if (!response.headers.get("content-type")?.startsWith("text/event-stream")) return noteId(wait, parseObject(await response.text()) as Reply);
-    for await (const { event, data } of readSse(response.body, STREAM_IDLE_LIMIT_MS)) {
+    if (!response.headers.get("content-type")?.startsWith("text/event-stream")) return noteId(wait, parseObject(await readText(response, link.signal)) as Reply);
+    for await (const { event, data } of readSse(response.body, link.signal)) {
       const body = parseObject(data);
       if (event === "done") return noteId(wait, body as Reply);
       if (event === "accepted") noteId(wait, body as { event_id: string });

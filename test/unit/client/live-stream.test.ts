@@ -106,7 +106,7 @@ describe("reading server-sent events", () => {
 
   async function all(body: ReadableStream<Uint8Array>): Promise<unknown[]> {
     const blocks: unknown[] = [];
-    for await (const block of readSse(body)) blocks.push(block);
+    for await (const block of readSse(body, new AbortController().signal)) blocks.push(block);
     return blocks;
   }
 
@@ -128,7 +128,7 @@ describe("reading server-sent events", () => {
 
   it("takes a stream that falls silent for dead", async () => {
     const silent = new ReadableStream<Uint8Array>({ start: (controller) => controller.enqueue(new TextEncoder().encode("data: x\n\n")) });
-    const blocks = readSse(silent, 30);
+    const blocks = readSse(silent, new AbortController().signal, 30);
     expect((await blocks.next()).value).toMatchObject({ data: "x" });
     await expect(blocks.next()).rejects.toMatchObject({ code: "unreachable" });
   });
