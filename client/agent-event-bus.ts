@@ -23,7 +23,7 @@ import type { BusOfContext, SubscriberContext } from "./context.ts";
 import type { CallbackResult, Delivery } from "./delivery.ts";
 import { emit, emitBatch } from "./emit.ts";
 import { type BusUrls, resolveEndpoints, targetOf } from "./endpoints.ts";
-import { history, type HistoryQuery, read } from "./history.ts";
+import { type HistoryQuery, history, read } from "./history.ts";
 import { liveEvents, type StreamOptions } from "./live-stream.ts";
 import { respond } from "./respond.ts";
 import { DEFAULT_RETRY, type RetryPolicy } from "./retry.ts";
@@ -122,12 +122,18 @@ export class AgentEventBus<Types extends object = BuiltInEventTypes> implements 
 
   /** The catalogue of this deployment. */
   async eventTypes(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<readonly EventTypeListing[]> {
-    const { event_types } = await read<{ event_types: EventTypeListing[] }>(this.connection, targetOf("types"), options.signal);
+    const { event_types } = await read<{ event_types: EventTypeListing[] }>(
+      this.connection,
+      targetOf("types"),
+      options.signal,
+    );
     return event_types;
   }
 
   /** Events as they come, without a gap or a duplicate, until the signal aborts or the loop is left. */
-  stream<T extends TypeName<Types>>(options: StreamOptions & { readonly type: T }): AsyncGenerator<Delivered<Types, T>, void>;
+  stream<T extends TypeName<Types>>(
+    options: StreamOptions & { readonly type: T },
+  ): AsyncGenerator<Delivered<Types, T>, void>;
   stream(options?: StreamOptions): AsyncGenerator<DeliveredEvent, void>;
   stream(options: StreamOptions = {}): AsyncGenerator<DeliveredEvent, void> {
     return liveEvents(this.connection, options);
@@ -139,7 +145,10 @@ export class AgentEventBus<Types extends object = BuiltInEventTypes> implements 
    */
   subscribe<T extends TypeName<Types>>(
     eventType: T,
-    callback: (event: Delivered<Types, T>, context: SubscriberContext<Types>) => CallbackResult | Promise<CallbackResult>,
+    callback: (
+      event: Delivered<Types, T>,
+      context: SubscriberContext<Types>,
+    ) => CallbackResult | Promise<CallbackResult>,
     options?: SubscribeOptions,
   ): Promise<Subscription>;
   subscribe(eventType: "*", callback: Delivery<Types>["callback"], options?: SubscribeOptions): Promise<Subscription>;

@@ -11,7 +11,11 @@ import { unreachable } from "./errors.ts";
  * @param idleMs a body that brings nothing for longer is taken for dead
  * @throws AgentEventBusError `unreachable` when the connection breaks or is silent; the signal's reason when it aborts
  */
-export async function* readChunks(body: ReadableStream<Uint8Array>, signal: AbortSignal, idleMs = Number.POSITIVE_INFINITY): AsyncGenerator<Uint8Array, void> {
+export async function* readChunks(
+  body: ReadableStream<Uint8Array>,
+  signal: AbortSignal,
+  idleMs = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Uint8Array, void> {
   const reader = body.getReader();
   const close = (): void => void reader.cancel().catch(() => undefined);
   signal.addEventListener("abort", close, { once: true });
@@ -39,7 +43,10 @@ export async function readText(response: Response, signal: AbortSignal): Promise
   return text + decoder.decode();
 }
 
-async function readWithin(reader: ReadableStreamDefaultReader<Uint8Array>, idleMs: number): Promise<ReadableStreamReadResult<Uint8Array>> {
+async function readWithin(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  idleMs: number,
+): Promise<ReadableStreamReadResult<Uint8Array>> {
   const silence = linkAbort(undefined, idleMs);
   const silent = new Promise<never>((_, reject) => {
     silence.signal.addEventListener("abort", () => reject(silence.signal.reason), { once: true });

@@ -20,7 +20,9 @@ export interface Connection {
 export type TypeName<Types extends object> = keyof Types & string;
 
 /** A delivered event of one type, or of several, to be told apart by `type`. */
-export type Delivered<Types extends object, Type extends TypeName<Types>> = { [T in Type]: DeliveredEvent<T, Types[T]> }[Type];
+export type Delivered<Types extends object, Type extends TypeName<Types>> = {
+  [T in Type]: DeliveredEvent<T, Types[T]>;
+}[Type];
 
 export interface EmitOptions {
   /** What kind of agent emits it. */
@@ -65,8 +67,8 @@ export interface WaitOptions extends EmitOptions {
 /** How a wait ended: what is recorded, and so what everybody is told. Discriminated by `status`. */
 export type WaitOutcome = Omit<RequestOutcome, "status" | "response"> &
   (
-    | { readonly status: "answered"; /** The answer; the first of several. */ readonly response: JsonObject }
-    | { readonly status: "failed"; /** The rejection, if there is one. */ readonly response: JsonObject | null }
+    | { readonly status: "answered" /** The answer; the first of several. */; readonly response: JsonObject }
+    | { readonly status: "failed" /** The rejection, if there is one. */; readonly response: JsonObject | null }
     | { readonly status: "timed_out"; readonly response: null }
     | { readonly status: "cancelled"; readonly response: null }
   );

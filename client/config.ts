@@ -38,6 +38,11 @@ export interface SubscriberEnvironment {
 export function subscriberFromEnvironment(): SubscriberEnvironment {
   const given = read("AGENT_EVENT_BUS_MAX_RECEIVES");
   const maxReceives = given === undefined ? Number.POSITIVE_INFINITY : Number(given);
-  if (!(maxReceives >= 1)) throw new Error(`AGENT_EVENT_BUS_MAX_RECEIVES: expected a number of at least 1, not "${given}"`);
-  return { name: read("AGENT_EVENT_BUS_SUBSCRIBER"), maxReceives, answers: read("AGENT_EVENT_BUS_ANSWERS") !== "false" };
+  if (!(maxReceives >= 1))
+    throw new Error(`AGENT_EVENT_BUS_MAX_RECEIVES: expected a number of at least 1, not "${given}"`);
+  return {
+    name: read("AGENT_EVENT_BUS_SUBSCRIBER"),
+    maxReceives,
+    answers: read("AGENT_EVENT_BUS_ANSWERS") !== "false",
+  };
 }

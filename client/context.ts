@@ -1,9 +1,10 @@
 /** What a callback gets beside the event. */
-import { NESTED_DEADLINE_MARGIN_MS } from "../shared/limits.ts";
+
 import type { BusEvent, DeliveredEvent } from "../shared/event.ts";
 import type { BuiltInEventTypes } from "../shared/event-types/catalogue.ts";
 import { derivedId } from "../shared/hash.ts";
 import type { JsonObject } from "../shared/json.ts";
+import { NESTED_DEADLINE_MARGIN_MS } from "../shared/limits.ts";
 import type { Logger } from "../shared/ports.ts";
 import type { Verdict } from "../shared/respond.ts";
 import type { Answerable, EmitOptions, EventCalls, RespondOptions, TypeName, WaitOptions } from "./calls.ts";
@@ -57,7 +58,9 @@ export function untilDeadlineMs(event: Pick<BusEvent, "deadline">): number {
 }
 
 /** The context of one run of a callback; `release` when it has ended. */
-export function createContext<Types extends object>(parts: ContextParts<Types>): { context: SubscriberContext<Types>; release: () => void } {
+export function createContext<Types extends object>(
+  parts: ContextParts<Types>,
+): { context: SubscriberContext<Types>; release: () => void } {
   const { bus, event, subscriber, attempt, answers } = parts;
   const controller = new AbortController();
   const remainingMs = (): number => Math.min(untilDeadlineMs(event), parts.functionEndsAt - performance.now());
@@ -83,7 +86,12 @@ export function createContext<Types extends object>(parts: ContextParts<Types>):
     async emitAndWait(type: TypeName<Types>, data, options: WaitOptions) {
       const timeout = nestedTimeout(options.timeout, remainingMs());
       const carried = await carryOn("emitAndWait", type, options);
-      return bus.emitAndWait(type, data, { ...options, ...carried, timeout, signal: options.signal ?? controller.signal });
+      return bus.emitAndWait(type, data, {
+        ...options,
+        ...carried,
+        timeout,
+        signal: options.signal ?? controller.signal,
+      });
     },
     async progress(report) {
       if (!answers) return null;

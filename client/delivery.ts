@@ -11,10 +11,14 @@ import { AgentEventBusError, RejectedError } from "./errors.ts";
 import { errorFields } from "./log.ts";
 
 /** What a callback gives back: an answer, or nothing for none. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a callback that ends without a return statement gives void
 export type CallbackResult = JsonObject | undefined | void;
 
 export interface Delivery<Types extends object> extends ContextParts<Types> {
-  readonly callback: (event: DeliveredEvent, context: SubscriberContext<Types>) => CallbackResult | Promise<CallbackResult>;
+  readonly callback: (
+    event: DeliveredEvent,
+    context: SubscriberContext<Types>,
+  ) => CallbackResult | Promise<CallbackResult>;
   /** Whether an error ends it: the event does not come again. */
   readonly isLastAttempt: boolean;
 }
@@ -50,15 +54,22 @@ export async function deliver<Types extends object>(delivery: Delivery<Types>): 
   }
 }
 
-type Run = { readonly kind: "returned"; readonly answer: JsonObject | undefined } | { readonly kind: "threw"; readonly error: unknown };
+type Run =
+  | { readonly kind: "returned"; readonly answer: JsonObject | undefined }
+  | { readonly kind: "threw"; readonly error: unknown };
 
-async function runCallback<Types extends object>(delivery: Delivery<Types>, context: SubscriberContext<Types>): Promise<Run> {
+async function runCallback<Types extends object>(
+  delivery: Delivery<Types>,
+  context: SubscriberContext<Types>,
+): Promise<Run> {
   const end = functionEnd(delivery.functionEndsAt);
   try {
     const callback = (async () => delivery.callback(delivery.event, context))();
     const answer = await Promise.race([callback, end.reached]);
     if (answer !== undefined && !isObject(answer))
-      throw new TypeError(`A callback answers with a JSON object or with nothing (undefined), not with ${describe(answer)}.`);
+      throw new TypeError(
+        `A callback answers with a JSON object or with nothing (undefined), not with ${describe(answer)}.`,
+      );
     return { kind: "returned", answer: answer as JsonObject | undefined };
   } catch (error) {
     return { kind: "threw", error };
@@ -93,11 +104,16 @@ async function settleError<Types extends object>(
 }
 
 const rejectionOf = (error: unknown): JsonObject => ({
-  error: error instanceof Error ? { name: error.name, message: error.message } : { name: "Error", message: String(error) },
+  error:
+    error instanceof Error ? { name: error.name, message: error.message } : { name: "Error", message: String(error) },
 });
 
 /** An id that is taken by another payload means that an earlier delivery of the event has answered: the first stands. */
-async function answer<Types extends object>(context: SubscriberContext<Types>, response: JsonObject, status: "ok" | "rejected"): Promise<Verdict | null> {
+async function answer<Types extends object>(
+  context: SubscriberContext<Types>,
+  response: JsonObject,
+  status: "ok" | "rejected",
+): Promise<Verdict | null> {
   try {
     return await context.respond(response, { status });
   } catch (error) {
@@ -106,7 +122,8 @@ async function answer<Types extends object>(context: SubscriberContext<Types>, r
   }
 }
 
-const isObject = (value: unknown): value is object => typeof value === "object" && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 function describe(value: unknown): string {
   if (value === null) return "null";

@@ -1,13 +1,18 @@
 /** Publishing: one event or a batch. Every try of a call carries the same key, so that a retry has no second effect (I5). */
 import type { BatchReceipt, EmitReceipt } from "../shared/emit.ts";
+import { sleep } from "./abort.ts";
 import type { BatchOptions, Connection, EmitOptions, EventInput } from "./calls.ts";
 import { targetOf } from "./endpoints.ts";
 import { pauseMs, withRetries } from "./retry.ts";
-import { sleep } from "./abort.ts";
-import { type Call, CALL_TIMEOUT_MS } from "./transport.ts";
+import { CALL_TIMEOUT_MS, type Call } from "./transport.ts";
 
 /** The body of one event. */
-export function eventBody(connection: Connection, type: string, data: unknown, options: Omit<EmitOptions, "idempotencyKey" | "signal">): object {
+export function eventBody(
+  connection: Connection,
+  type: string,
+  data: unknown,
+  options: Omit<EmitOptions, "idempotencyKey" | "signal">,
+): object {
   return {
     type,
     data,
@@ -17,9 +22,16 @@ export function eventBody(connection: Connection, type: string, data: unknown, o
   };
 }
 
-export async function emit(connection: Connection, type: string, data: unknown, options: EmitOptions): Promise<EmitReceipt> {
+export async function emit(
+  connection: Connection,
+  type: string,
+  data: unknown,
+  options: EmitOptions,
+): Promise<EmitReceipt> {
   const call = keyedCall(eventBody(connection, type, data, options), options.idempotencyKey);
-  return withRetries(connection.retry, options.signal, () => connection.transport.json<EmitReceipt>(call, { signal: options.signal, timeoutMs: CALL_TIMEOUT_MS }));
+  return withRetries(connection.retry, options.signal, () =>
+    connection.transport.json<EmitReceipt>(call, { signal: options.signal, timeoutMs: CALL_TIMEOUT_MS }),
+  );
 }
 
 /**
@@ -31,9 +43,14 @@ export async function emitBatch<Types extends object>(
   events: readonly EventInput<Types>[],
   options: BatchOptions,
 ): Promise<BatchReceipt> {
-  const call = keyedCall({ events: events.map(({ type, data, ...rest }) => eventBody(connection, type, data, rest)) }, options.idempotencyKey);
+  const call = keyedCall(
+    { events: events.map(({ type, data, ...rest }) => eventBody(connection, type, data, rest)) },
+    options.idempotencyKey,
+  );
   const send = (): Promise<BatchReceipt> =>
-    withRetries(connection.retry, options.signal, () => connection.transport.json<BatchReceipt>(call, { signal: options.signal, timeoutMs: CALL_TIMEOUT_MS }));
+    withRetries(connection.retry, options.signal, () =>
+      connection.transport.json<BatchReceipt>(call, { signal: options.signal, timeoutMs: CALL_TIMEOUT_MS }),
+    );
 
   let told = (await send()).events;
   for (let failures = 1; failures < connection.retry.tries && told.some(isRefusedForNow); failures++) {

@@ -29,7 +29,10 @@ export function targetOf(operation: Operation, params: Readonly<Record<string, s
  * @param urls an object or its JSON
  * @throws Error that says which URL cannot be used
  */
-export function resolveEndpoints(given: { readonly url?: string | undefined; readonly urls?: BusUrls | string | undefined }): Endpoints {
+export function resolveEndpoints(given: {
+  readonly url?: string | undefined;
+  readonly urls?: BusUrls | string | undefined;
+}): Endpoints {
   const urls = given.urls === undefined ? {} : parseUrls(given.urls);
   const base = given.url === undefined && given.urls === undefined ? LOCAL_URL : given.url;
   const bases = new Map<ApiFunction, string>();
@@ -52,7 +55,9 @@ function parseUrls(urls: BusUrls | string): BusUrls {
   } catch {
     // Told below, like JSON that is no object.
   }
-  throw new Error(`urls (or AGENT_EVENT_BUS_URLS): expected a JSON object like {"emit": "https://..."}, not "${urls.slice(0, 60)}"`);
+  throw new Error(
+    `urls (or AGENT_EVENT_BUS_URLS): expected a JSON object like {"emit": "https://..."}, not "${urls.slice(0, 60)}"`,
+  );
 }
 
 function checkUrl(servedBy: ApiFunction, url: string): string {
@@ -63,7 +68,8 @@ function checkUrl(servedBy: ApiFunction, url: string): string {
 }
 
 /** As RFC 3986 has it, the way signatures are reckoned: spaces as `%20`, and nothing left that is reserved. */
-const encode = (text: string): string => encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+const encode = (text: string): string =>
+  encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 
 /** A query string without its undefined members. */
 export function queryString(query: Readonly<Record<string, string | number | undefined>>): string {

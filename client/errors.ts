@@ -65,7 +65,9 @@ export function unreachable(detail: string, cause?: unknown): AgentEventBusError
 export function errorOfResponse(response: Response, text: string): AgentEventBusError {
   const problem = parseProblem(text);
   const code = isErrorCode(problem.code) ? problem.code : codeOfStatus(response.status);
-  const detail = [problem.detail, problem.title, problem.message].find((text) => typeof text === "string" && text !== "");
+  const detail = [problem.detail, problem.title, problem.message].find(
+    (text) => typeof text === "string" && text !== "",
+  );
   return new AgentEventBusError(code, typeof detail === "string" ? detail : `HTTP status ${response.status}`, {
     status: response.status,
     retryable: typeof problem.retryable === "boolean" ? problem.retryable : isRetryableStatus(response.status),

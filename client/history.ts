@@ -4,7 +4,7 @@ import type { EventPage } from "../shared/history.ts";
 import type { Connection } from "./calls.ts";
 import { targetOf } from "./endpoints.ts";
 import { withRetries } from "./retry.ts";
-import { type Call, CALL_TIMEOUT_MS } from "./transport.ts";
+import { CALL_TIMEOUT_MS, type Call } from "./transport.ts";
 
 /** Filters combine. */
 export interface HistoryQuery {
@@ -31,7 +31,11 @@ export async function* history(connection: Connection, query: HistoryQuery): Asy
   const { limit = Number.POSITIVE_INFINITY, pageSize = Math.min(DEFAULT_CLIENT_PAGE, limit), signal } = query;
   let cursor: string | undefined;
   for (let left = limit; left > 0; ) {
-    const page = await read<EventPage>(connection, { ...targetOf("list"), query: { ...wireQuery(query), limit: pageSize, cursor } }, signal);
+    const page = await read<EventPage>(
+      connection,
+      { ...targetOf("list"), query: { ...wireQuery(query), limit: pageSize, cursor } },
+      signal,
+    );
     for (const event of page.events) {
       yield event;
       left -= 1;
@@ -47,9 +51,12 @@ function wireQuery(query: HistoryQuery): Record<string, string | undefined> {
   return { type, agent_type: agentType, correlation_id: correlationId, from: instant(from), to: instant(to), order };
 }
 
-const instant = (time: Date | string | undefined): string | undefined => (time instanceof Date ? time.toISOString() : time);
+const instant = (time: Date | string | undefined): string | undefined =>
+  time instanceof Date ? time.toISOString() : time;
 
 /** A call that only looks, tried again as often as any. */
 export function read<Body>(connection: Connection, call: Call, signal?: AbortSignal): Promise<Body> {
-  return withRetries(connection.retry, signal, () => connection.transport.json<Body>(call, { signal, timeoutMs: CALL_TIMEOUT_MS }));
+  return withRetries(connection.retry, signal, () =>
+    connection.transport.json<Body>(call, { signal, timeoutMs: CALL_TIMEOUT_MS }),
+  );
 }

@@ -36,7 +36,8 @@ export function readDeliveredEvent(detail: unknown): DeliveredEvent {
   for (const field of ["id", "type", "timestamp", "correlation_id"] as const)
     if (typeof event[field] !== "string") throw new Error(`the event has no ${field}`);
   if (event.data === null || typeof event.data !== "object") throw new Error("the event has no data");
-  if (typeof event.reply_to?.url !== "string" || typeof event.reply_to.token !== "string") throw new Error("the event has no reply_to");
+  if (typeof event.reply_to?.url !== "string" || typeof event.reply_to.token !== "string")
+    throw new Error("the event has no reply_to");
   return event as DeliveredEvent;
 }
 

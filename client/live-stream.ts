@@ -44,7 +44,10 @@ interface Place {
  * for as long as it takes.
  * @throws AgentEventBusError when the bus refuses it, or cannot be reached to begin with
  */
-export async function* liveEvents(connection: Connection, options: StreamOptions): AsyncGenerator<DeliveredEvent, void> {
+export async function* liveEvents(
+  connection: Connection,
+  options: StreamOptions,
+): AsyncGenerator<DeliveredEvent, void> {
   const { signal } = options;
   const isOver = (): boolean => signal?.aborted === true;
   const place: Place = { cursor: undefined, opened: false, seen: new Set() };
@@ -64,7 +67,11 @@ export async function* liveEvents(connection: Connection, options: StreamOptions
   }
 }
 
-async function* oneConnection(connection: Connection, options: StreamOptions, place: Place): AsyncGenerator<DeliveredEvent, void> {
+async function* oneConnection(
+  connection: Connection,
+  options: StreamOptions,
+  place: Place,
+): AsyncGenerator<DeliveredEvent, void> {
   const link = linkAbort(options.signal, OPEN_LIMIT_MS);
   try {
     const response = await connection.transport.open(streamCall(options, place), "text/event-stream", link.signal);

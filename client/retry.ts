@@ -27,15 +27,21 @@ export function pauseMs(policy: RetryPolicy, failures: number, retryAfterMs = 0)
 }
 
 /** Whether the same call may succeed later. */
-export const isRetryable = (error: unknown): error is AgentEventBusError => error instanceof AgentEventBusError && error.retryable;
+export const isRetryable = (error: unknown): error is AgentEventBusError =>
+  error instanceof AgentEventBusError && error.retryable;
 
 /** Makes a call that is safe to repeat until it succeeds, fails for good, or the tries are used up. */
-export async function withRetries<T>(policy: RetryPolicy, signal: AbortSignal | undefined, call: () => Promise<T>): Promise<T> {
+export async function withRetries<T>(
+  policy: RetryPolicy,
+  signal: AbortSignal | undefined,
+  call: () => Promise<T>,
+): Promise<T> {
   for (let failures = 1; ; failures++) {
     try {
       return await call();
     } catch (error) {
-      if (!isRetryable(error) || failures >= policy.tries || (error.retryAfterMs ?? 0) > MAX_RETRY_AFTER_MS) throw error;
+      if (!isRetryable(error) || failures >= policy.tries || (error.retryAfterMs ?? 0) > MAX_RETRY_AFTER_MS)
+        throw error;
       await sleep(pauseMs(policy, failures, error.retryAfterMs), signal);
     }
   }

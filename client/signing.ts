@@ -37,13 +37,23 @@ export function createSign(options: SigningOptions): Sign {
     const credentials = options.credentials ?? (regionOfHost === undefined ? undefined : credentialsFromEnvironment());
     if (credentials === undefined) return { ...request.headers };
     const region = options.region ?? regionOfHost ?? regionFromEnvironment();
-    if (region === undefined) throw new Error(`To sign calls to ${request.url.host} a region is needed: give it as an option or as AWS_REGION.`);
+    if (region === undefined)
+      throw new Error(
+        `To sign calls to ${request.url.host} a region is needed: give it as an option or as AWS_REGION.`,
+      );
     return sign(request, typeof credentials === "function" ? await credentials() : credentials, region);
   };
 }
 
-async function sign(request: SignableRequest, credentials: Credentials, region: string): Promise<Record<string, string>> {
-  const [{ SignatureV4 }, { Sha256 }] = await Promise.all([import("@smithy/signature-v4"), import("@aws-crypto/sha256-js")]);
+async function sign(
+  request: SignableRequest,
+  credentials: Credentials,
+  region: string,
+): Promise<Record<string, string>> {
+  const [{ SignatureV4 }, { Sha256 }] = await Promise.all([
+    import("@smithy/signature-v4"),
+    import("@aws-crypto/sha256-js"),
+  ]);
   const signer = new SignatureV4({ credentials, region, service: "lambda", sha256: Sha256 });
   const { url } = request;
   const signed = await signer.sign({

@@ -19,7 +19,11 @@ export interface SseMessage {
  * @param idleMs a stream that is silent for longer (not even a comment) is taken for dead
  * @throws AgentEventBusError `unreachable` when the connection breaks or is silent; the signal's reason when it aborts
  */
-export async function* readSse(body: ReadableStream<Uint8Array> | null, signal: AbortSignal, idleMs = STREAM_IDLE_LIMIT_MS): AsyncGenerator<SseMessage, void> {
+export async function* readSse(
+  body: ReadableStream<Uint8Array> | null,
+  signal: AbortSignal,
+  idleMs = STREAM_IDLE_LIMIT_MS,
+): AsyncGenerator<SseMessage, void> {
   let message: EventSourceMessage | undefined;
   let id: string | undefined;
   const parser = createParser({ onEvent: (parsed) => (message = parsed) });
@@ -35,7 +39,11 @@ export async function* readSse(body: ReadableStream<Uint8Array> | null, signal: 
   }
 }
 
-async function* readLines(body: ReadableStream<Uint8Array> | null, signal: AbortSignal, idleMs: number): AsyncGenerator<string> {
+async function* readLines(
+  body: ReadableStream<Uint8Array> | null,
+  signal: AbortSignal,
+  idleMs: number,
+): AsyncGenerator<string> {
   if (body === null) return;
   const decoder = new TextDecoder();
   let rest = "";

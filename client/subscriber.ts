@@ -12,12 +12,14 @@ import { AgentEventBus } from "./agent-event-bus.ts";
 import type { Delivered, TypeName } from "./calls.ts";
 import { subscriberFromEnvironment } from "./config.ts";
 import type { BusOfContext, SubscriberContext } from "./context.ts";
-import { type CallbackResult, deliver, type Delivery, type DeliveryOutcome } from "./delivery.ts";
+import { type CallbackResult, type Delivery, type DeliveryOutcome, deliver } from "./delivery.ts";
 import { readDeliveredEvent, readLambdaInput, readQueuedEvent, receiveCount, type SqsRecord } from "./lambda-input.ts";
 import { consoleLogger, errorFields } from "./log.ts";
 
 /** The event of a callback: of the named types, or of any. */
-export type SubscribedEvent<Types extends object, Type extends TypeName<Types>> = [Type] extends [never] ? DeliveredEvent : Delivered<Types, Type>;
+export type SubscribedEvent<Types extends object, Type extends TypeName<Types>> = [Type] extends [never]
+  ? DeliveredEvent
+  : Delivered<Types, Type>;
 
 /** Gets an event; what it returns is the answer, nothing is none. `throw new RejectedError(...)` (`errors.ts`) refuses for good. */
 export type SubscriberCallback<Types extends object, Type extends TypeName<Types>> = (
@@ -66,11 +68,15 @@ export function subscriber<Type extends TypeName<Types> = never, Types extends o
     settings ??= settle(callback, options);
     const invocation: Invocation<Types> = { settings, functionEndsAt: endOf(functionContext) };
     const message = readLambdaInput(input);
-    return message.kind === "queue" ? handleBatch(invocation, message.records) : handleDirect(invocation, message.detail);
+    return message.kind === "queue"
+      ? handleBatch(invocation, message.records)
+      : handleDirect(invocation, message.detail);
   };
 }
 
-type Settings<Types extends object> = Pick<Delivery<Types>, "bus" | "subscriber" | "answers" | "log" | "callback"> & { readonly maxReceives: number };
+type Settings<Types extends object> = Pick<Delivery<Types>, "bus" | "subscriber" | "answers" | "log" | "callback"> & {
+  readonly maxReceives: number;
+};
 
 interface Invocation<Types extends object> {
   readonly settings: Settings<Types>;
@@ -84,7 +90,8 @@ function settle<Types extends object, Type extends TypeName<Types>>(
 ): Settings<Types> {
   const environment = subscriberFromEnvironment();
   const name = options.name ?? environment.name;
-  if (name === undefined) throw new Error("The subscriber has no name: set AGENT_EVENT_BUS_SUBSCRIBER, or give it as an option.");
+  if (name === undefined)
+    throw new Error("The subscriber has no name: set AGENT_EVENT_BUS_SUBSCRIBER, or give it as an option.");
   return {
     bus: options.bus ?? new AgentEventBus<Types>(),
     subscriber: name,
@@ -102,29 +109,51 @@ function endOf(context: FunctionContext | undefined): number {
 }
 
 /** @throws what the callback threw, so that the function's OnFailure destination records it (I7) */
-async function handleDirect<Types extends object>({ settings, functionEndsAt }: Invocation<Types>, detail: unknown): Promise<undefined> {
+async function handleDirect<Types extends object>(
+  { settings, functionEndsAt }: Invocation<Types>,
+  detail: unknown,
+): Promise<undefined> {
   const event = orLog(settings, "an event cannot be read", {}, () => readDeliveredEvent(detail));
   const outcome = await deliver({ ...settings, functionEndsAt, event, attempt: 1, isLastAttempt: true });
   if (outcome.kind === "failed") throw outcome.error;
 }
 
-async function handleBatch<Types extends object>(invocation: Invocation<Types>, records: readonly SqsRecord[]): Promise<BatchFailures> {
+async function handleBatch<Types extends object>(
+  invocation: Invocation<Types>,
+  records: readonly SqsRecord[],
+): Promise<BatchFailures> {
   const outcomes = await Promise.all(records.map((record) => handleRecord(invocation, record)));
   const failed = records.filter((_, i) => outcomes[i]?.kind === "failed");
   return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
 }
 
-async function handleRecord<Types extends object>({ settings, functionEndsAt }: Invocation<Types>, record: SqsRecord): Promise<DeliveryOutcome> {
+async function handleRecord<Types extends object>(
+  { settings, functionEndsAt }: Invocation<Types>,
+  record: SqsRecord,
+): Promise<DeliveryOutcome> {
   const attempt = receiveCount(record);
   try {
-    const event = orLog(settings, "a message cannot be read", { message_id: record.messageId, attempt }, () => readQueuedEvent(record));
-    return await deliver({ ...settings, functionEndsAt, event, attempt, isLastAttempt: attempt >= settings.maxReceives });
+    const event = orLog(settings, "a message cannot be read", { message_id: record.messageId, attempt }, () =>
+      readQueuedEvent(record),
+    );
+    return await deliver({
+      ...settings,
+      functionEndsAt,
+      event,
+      attempt,
+      isLastAttempt: attempt >= settings.maxReceives,
+    });
   } catch (error) {
     return { kind: "failed", error };
   }
 }
 
-function orLog<Types extends object, T>({ log, subscriber }: Settings<Types>, message: string, fields: Record<string, unknown>, read: () => T): T {
+function orLog<Types extends object, T>(
+  { log, subscriber }: Settings<Types>,
+  message: string,
+  fields: Record<string, unknown>,
+  read: () => T,
+): T {
   try {
     return read();
   } catch (error) {

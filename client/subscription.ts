@@ -4,7 +4,7 @@ import type { Logger } from "../shared/ports.ts";
 import { linkAbort } from "./abort.ts";
 import type { Connection } from "./calls.ts";
 import type { BusOfContext } from "./context.ts";
-import { deliver, type Delivery } from "./delivery.ts";
+import { type Delivery, deliver } from "./delivery.ts";
 import { liveEvents } from "./live-stream.ts";
 import { consoleLogger, errorFields } from "./log.ts";
 
@@ -45,7 +45,14 @@ export async function openSubscription<Types extends object>(
   callback: Delivery<Types>["callback"],
   options: SubscribeOptions,
 ): Promise<Subscription> {
-  const { as: subscriber = randomName(), correlationId, concurrency = DEFAULT_CONCURRENCY, answers = true, after, log = consoleLogger } = options;
+  const {
+    as: subscriber = randomName(),
+    correlationId,
+    concurrency = DEFAULT_CONCURRENCY,
+    answers = true,
+    after,
+    log = consoleLogger,
+  } = options;
   options.signal?.throwIfAborted();
   const link = linkAbort(options.signal);
   const { promise: opened, resolve: onOpen, reject: onRefused } = deferred();
@@ -58,7 +65,17 @@ export async function openSubscription<Types extends object>(
     onOpen,
   });
   const run = (event: DeliveredEvent) =>
-    deliver({ bus, event, callback, subscriber, answers, attempt: 1, isLastAttempt: true, functionEndsAt: Number.POSITIVE_INFINITY, log });
+    deliver({
+      bus,
+      event,
+      callback,
+      subscriber,
+      answers,
+      attempt: 1,
+      isLastAttempt: true,
+      functionEndsAt: Number.POSITIVE_INFINITY,
+      log,
+    });
 
   const closed = forEachLimited(events, concurrency, run)
     .catch((error: unknown) => {
@@ -81,7 +98,11 @@ export async function openSubscription<Types extends object>(
 }
 
 /** Works on up to `limit` events at once; takes the next only when there is room for it. `work` never throws. */
-async function forEachLimited<T>(items: AsyncIterable<T>, limit: number, work: (item: T) => Promise<unknown>): Promise<void> {
+async function forEachLimited<T>(
+  items: AsyncIterable<T>,
+  limit: number,
+  work: (item: T) => Promise<unknown>,
+): Promise<void> {
   const running = new Set<Promise<unknown>>();
   try {
     for await (const item of items) {

@@ -18,7 +18,10 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 export interface Transport {
   /** A JSON object. @throws AgentEventBusError; the signal's reason when it aborts */
-  json<Body>(call: Call, options: { readonly signal?: AbortSignal | undefined; readonly timeoutMs: number }): Promise<Body>;
+  json<Body>(
+    call: Call,
+    options: { readonly signal?: AbortSignal | undefined; readonly timeoutMs: number },
+  ): Promise<Body>;
   /** An answer of any length, to be read under the same signal. @throws AgentEventBusError; the signal's reason when it aborts */
   open(call: Call, accept: string, signal: AbortSignal): Promise<Response>;
 }
@@ -33,7 +36,13 @@ export function createTransport(endpoints: Endpoints, sign: Sign, fetch: Fetch):
     const plain = { accept, ...(body === undefined ? {} : { "content-type": "application/json" }), ...call.headers };
     const headers = await sign({ method: call.method, url, headers: plain, body });
     signal.throwIfAborted();
-    const init: RequestInit = { method: call.method, headers, signal, redirect: "error", ...(body === undefined ? {} : { body }) };
+    const init: RequestInit = {
+      method: call.method,
+      headers,
+      signal,
+      redirect: "error",
+      ...(body === undefined ? {} : { body }),
+    };
     const response = await fetch(url.href, init).catch((cause: unknown) => {
       signal.throwIfAborted();
       throw unreachable(`No answer from ${url.href}: ${reasonOf(cause)}`, cause);
@@ -43,7 +52,10 @@ export function createTransport(endpoints: Endpoints, sign: Sign, fetch: Fetch):
   };
   return {
     open,
-    async json<Body>(call: Call, { signal, timeoutMs }: { signal?: AbortSignal | undefined; timeoutMs: number }): Promise<Body> {
+    async json<Body>(
+      call: Call,
+      { signal, timeoutMs }: { signal?: AbortSignal | undefined; timeoutMs: number },
+    ): Promise<Body> {
       const link = linkAbort(signal, timeoutMs);
       try {
         const response = await open(call, "application/json", link.signal);

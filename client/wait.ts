@@ -16,7 +16,7 @@ import { targetOf } from "./endpoints.ts";
 import { AgentEventBusError, unreachable } from "./errors.ts";
 import { isRetryable, pauseMs, withRetries } from "./retry.ts";
 import { readSse } from "./sse.ts";
-import { type Call, CALL_TIMEOUT_MS, parseObject } from "./transport.ts";
+import { CALL_TIMEOUT_MS, type Call, parseObject } from "./transport.ts";
 
 /** After the deadline, this long for the bus to say how it ended: a write, a way back, a clock a little behind. */
 const DEADLINE_GRACE_MS = 2_000;
@@ -50,7 +50,12 @@ interface Wait {
 /** Asks and waits until the outcome or the deadline. */
 export function ask(connection: Connection, type: string, data: unknown, options: WaitOptions): Promise<WaitOutcome> {
   const { timeout, expect, requireSubscribers, idempotencyKey = crypto.randomUUID(), signal, onProgress } = options;
-  const body = { ...eventBody(connection, type, data, options), timeout, expect, require_subscribers: requireSubscribers };
+  const body = {
+    ...eventBody(connection, type, data, options),
+    timeout,
+    expect,
+    require_subscribers: requireSubscribers,
+  };
   return settle(connection, {
     eventId: undefined,
     question: { ...targetOf("request"), headers: { "idempotency-key": idempotencyKey }, body },
@@ -63,7 +68,11 @@ export function ask(connection: Connection, type: string, data: unknown, options
 }
 
 /** Joins the wait of a request and goes on until it ends; its own deadline, which the bus knows, bounds it. */
-export function join(connection: Connection, eventId: string, options: Pick<WaitOptions, "signal" | "onProgress">): Promise<WaitOutcome> {
+export function join(
+  connection: Connection,
+  eventId: string,
+  options: Pick<WaitOptions, "signal" | "onProgress">,
+): Promise<WaitOutcome> {
   return settle(connection, {
     eventId,
     question: null,
@@ -127,7 +136,8 @@ async function streamedRound(connection: Connection, wait: Wait, call: Call, tim
   const link = linkAbort(wait.signal, timeoutMs);
   try {
     const response = await connection.transport.open(call, "text/event-stream", link.signal);
-    if (!response.headers.get("content-type")?.startsWith("text/event-stream")) return noteId(wait, parseObject(await readText(response, link.signal)) as Reply);
+    if (!response.headers.get("content-type")?.startsWith("text/event-stream"))
+      return noteId(wait, parseObject(await readText(response, link.signal)) as Reply);
     for await (const { event, data } of readSse(response.body, link.signal)) {
       const body = parseObject(data);
       if (event === "done") return noteId(wait, body as Reply);
@@ -155,14 +165,19 @@ function noteId<Body extends { event_id: string }>(wait: Wait, body: Body): Body
 /** The client's time is up: the record decides, and where it cannot be read nothing is guessed (I11). */
 async function lookOnce(connection: Connection, wait: Wait, lastFailure: unknown): Promise<WaitOutcome> {
   const { eventId, signal } = wait;
-  if (eventId === undefined) throw unknown("The bus did not take the request in time, or its answer was lost.", eventId, lastFailure);
+  if (eventId === undefined)
+    throw unknown("The bus did not take the request in time, or its answer was lost.", eventId, lastFailure);
   const look = (): Promise<Reply> =>
-    connection.transport.json<Reply>(joinCall(eventId), { signal, timeoutMs: Math.min(LAST_LOOK_TIMEOUT_MS, CALL_TIMEOUT_MS) });
+    connection.transport.json<Reply>(joinCall(eventId), {
+      signal,
+      timeoutMs: Math.min(LAST_LOOK_TIMEOUT_MS, CALL_TIMEOUT_MS),
+    });
   const reply = await withRetries({ ...connection.retry, tries: 2 }, signal, look).catch((error: unknown) => {
     signal?.throwIfAborted();
     throw unknown("The deadline has passed and the outcome could not be read.", eventId, error);
   });
-  if (reply.status === "pending") throw unknown("The deadline has passed here, and the request is still open.", eventId, lastFailure);
+  if (reply.status === "pending")
+    throw unknown("The deadline has passed here, and the request is still open.", eventId, lastFailure);
   return reply;
 }
 

@@ -52,7 +52,11 @@ describe("calling off after a garbage collection, against a server that plays th
         if (begin) reply.writeHead(200, { "content-type": "application/json" }).write("{");
         asked.resolve();
       });
-      const outcome = new AgentEventBus({ url }).emitAndWait("CONTEXT_REQUESTED", {}, { timeout: 60, signal: controller.signal });
+      const outcome = new AgentEventBus({ url }).emitAndWait(
+        "CONTEXT_REQUESTED",
+        {},
+        { timeout: 60, signal: controller.signal },
+      );
       const ended = expect(outcome).rejects.toBe(reason);
       await asked.promise;
       await forgetWhatCanBeForgotten();

@@ -8,12 +8,33 @@ describe("emit, against a server that plays the bus", () => {
     const { url, calls } = await playBus((call, reply) => sendJson(reply, 202, receiptFor(call)));
     const bus = new AgentEventBus({ url, agentType: "router" });
 
-    const receipt = await bus.emit("MESSAGE_RECEIVED", { text: "grüß dich" }, { correlationId: "c-9", causationId: "e-0", idempotencyKey: "k-1" });
+    const receipt = await bus.emit(
+      "MESSAGE_RECEIVED",
+      { text: "grüß dich" },
+      { correlationId: "c-9", causationId: "e-0", idempotencyKey: "k-1" },
+    );
 
-    expect(receipt).toEqual({ event_id: "e-1", type: "MESSAGE_RECEIVED", timestamp: "2026-11-20T10:00:00.000Z", correlation_id: "c-1", published: true, replayed: false });
+    expect(receipt).toEqual({
+      event_id: "e-1",
+      type: "MESSAGE_RECEIVED",
+      timestamp: "2026-11-20T10:00:00.000Z",
+      correlation_id: "c-1",
+      published: true,
+      replayed: false,
+    });
     expect(calls).toHaveLength(1);
-    expect(calls[0]).toMatchObject({ method: "POST", path: "/events", headers: { "idempotency-key": "k-1", "content-type": "application/json" } });
-    expect(calls[0]?.body).toEqual({ type: "MESSAGE_RECEIVED", data: { text: "grüß dich" }, agent_type: "router", correlation_id: "c-9", causation_id: "e-0" });
+    expect(calls[0]).toMatchObject({
+      method: "POST",
+      path: "/events",
+      headers: { "idempotency-key": "k-1", "content-type": "application/json" },
+    });
+    expect(calls[0]?.body).toEqual({
+      type: "MESSAGE_RECEIVED",
+      data: { text: "grüß dich" },
+      agent_type: "router",
+      correlation_id: "c-9",
+      causation_id: "e-0",
+    });
   });
 
   it("prefers the call's agent type to the bus's, and leaves out what was not given", async () => {
@@ -27,7 +48,9 @@ describe("emit, against a server that plays the bus", () => {
   });
 
   it("gives each call a key of its own, and all tries of a call the same", async () => {
-    const { url, calls } = await playBus((call, reply, nth) => (nth % 2 === 1 ? sendProblem(reply, 503, "unavailable") : sendJson(reply, 202, receiptFor(call))));
+    const { url, calls } = await playBus((call, reply, nth) =>
+      nth % 2 === 1 ? sendProblem(reply, 503, "unavailable") : sendJson(reply, 202, receiptFor(call)),
+    );
     const bus = new AgentEventBus({ url, retry: QUICK });
     await bus.emit("SESSION_CREATED", {});
     await bus.emit("SESSION_CREATED", {});
@@ -43,8 +66,12 @@ describe("emit, against a server that plays the bus", () => {
     ["500", 500, "internal"],
     ["503", 503, "unavailable"],
   ] as const)("tries again after %s until it succeeds", async (_, status, code) => {
-    const { url, calls } = await playBus((call, reply, nth) => (nth < 3 ? sendProblem(reply, status, code) : sendJson(reply, 202, receiptFor(call))));
-    await expect(new AgentEventBus({ url, retry: QUICK }).emit("SESSION_CREATED", {})).resolves.toMatchObject({ event_id: "e-1" });
+    const { url, calls } = await playBus((call, reply, nth) =>
+      nth < 3 ? sendProblem(reply, status, code) : sendJson(reply, 202, receiptFor(call)),
+    );
+    await expect(new AgentEventBus({ url, retry: QUICK }).emit("SESSION_CREATED", {})).resolves.toMatchObject({
+      event_id: "e-1",
+    });
     expect(calls).toHaveLength(3);
   });
 
@@ -56,7 +83,9 @@ describe("emit, against a server that plays the bus", () => {
         setImmediate(() => reply.destroy());
       } else sendJson(reply, 202, receiptFor(call, { replayed: true }));
     });
-    await expect(new AgentEventBus({ url, retry: QUICK }).emit("SESSION_CREATED", {})).resolves.toMatchObject({ replayed: true });
+    await expect(new AgentEventBus({ url, retry: QUICK }).emit("SESSION_CREATED", {})).resolves.toMatchObject({
+      replayed: true,
+    });
     expect(new Set(calls.map((call) => call.headers["idempotency-key"])).size).toBe(1);
     expect(calls).toHaveLength(3);
   });
@@ -73,40 +102,77 @@ describe("emit, against a server that plays the bus", () => {
   });
 
   it("leaves a Retry-After of more than half a minute to the caller", async () => {
-    const { url, calls } = await playBus((_, reply) => sendProblem(reply, 429, "rate_limited", {}, { "retry-after": "3600" }));
-    await expect(new AgentEventBus({ url, retry: QUICK }).emit("SESSION_CREATED", {})).rejects.toMatchObject({ code: "rate_limited", retryAfterMs: 3_600_000, retryable: true, outcomeUnknown: false });
+    const { url, calls } = await playBus((_, reply) =>
+      sendProblem(reply, 429, "rate_limited", {}, { "retry-after": "3600" }),
+    );
+    await expect(new AgentEventBus({ url, retry: QUICK }).emit("SESSION_CREATED", {})).rejects.toMatchObject({
+      code: "rate_limited",
+      retryAfterMs: 3_600_000,
+      retryable: true,
+      outcomeUnknown: false,
+    });
     expect(calls).toHaveLength(1);
   });
 
   it("gives up after a bounded number of tries and says that the outcome is unknown", async () => {
     const { url, calls } = await playBus((_, reply) => sendProblem(reply, 503, "unavailable"));
-    await expect(new AgentEventBus({ url, retry: QUICK }).emit("SESSION_CREATED", {})).rejects.toMatchObject({ name: "AgentEventBusError", code: "unavailable", status: 503, retryable: true, outcomeUnknown: true });
+    await expect(new AgentEventBus({ url, retry: QUICK }).emit("SESSION_CREATED", {})).rejects.toMatchObject({
+      name: "AgentEventBusError",
+      code: "unavailable",
+      status: 503,
+      retryable: true,
+      outcomeUnknown: true,
+    });
     expect(calls).toHaveLength(QUICK.tries);
   });
 
   it("throws what the bus refuses at once, with its code, status and faults", async () => {
     const errors = [{ pointer: "/data/text", detail: "a string was expected" }];
     const { url, calls } = await playBus((_, reply) => sendProblem(reply, 422, "schema_violation", { errors }));
-    const error = await new AgentEventBus({ url, retry: QUICK }).emit("SESSION_CREATED", {}).catch((thrown: unknown) => thrown);
+    const error = await new AgentEventBus({ url, retry: QUICK })
+      .emit("SESSION_CREATED", {})
+      .catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(AgentEventBusError);
-    expect(error).toMatchObject({ code: "schema_violation", status: 422, retryable: false, outcomeUnknown: false, errors, message: "played schema_violation" });
+    expect(error).toMatchObject({
+      code: "schema_violation",
+      status: 422,
+      retryable: false,
+      outcomeUnknown: false,
+      errors,
+      message: "played schema_violation",
+    });
     expect(calls).toHaveLength(1);
   });
 
   it("makes sense of a refusal that comes from before the bus", async () => {
     const { url } = await playBus((_, reply) => sendJson(reply, 403, { Message: "Forbidden" }));
-    await expect(new AgentEventBus({ url }).emit("SESSION_CREATED", {})).rejects.toMatchObject({ code: "forbidden", status: 403, retryable: false, message: "Forbidden" });
+    await expect(new AgentEventBus({ url }).emit("SESSION_CREATED", {})).rejects.toMatchObject({
+      code: "forbidden",
+      status: 403,
+      retryable: false,
+      message: "Forbidden",
+    });
   });
 
   it("takes a page that is not JSON for no answer", async () => {
-    const { url, calls } = await playBus((_, reply) => void reply.writeHead(200, { "content-type": "text/html" }).end("<h1>Hello</h1>"));
-    await expect(new AgentEventBus({ url, retry: QUICK }).emit("SESSION_CREATED", {})).rejects.toMatchObject({ code: "unreachable", retryable: true, outcomeUnknown: true });
+    const { url, calls } = await playBus(
+      (_, reply) => void reply.writeHead(200, { "content-type": "text/html" }).end("<h1>Hello</h1>"),
+    );
+    await expect(new AgentEventBus({ url, retry: QUICK }).emit("SESSION_CREATED", {})).rejects.toMatchObject({
+      code: "unreachable",
+      retryable: true,
+      outcomeUnknown: true,
+    });
     expect(calls).toHaveLength(QUICK.tries);
   });
 
   it("says so when nobody listens at the URL", async () => {
     const bus = new AgentEventBus({ url: "http://127.0.0.1:1", retry: QUICK });
-    await expect(bus.emit("SESSION_CREATED", {})).rejects.toMatchObject({ code: "unreachable", status: 0, retryable: true });
+    await expect(bus.emit("SESSION_CREATED", {})).rejects.toMatchObject({
+      code: "unreachable",
+      status: 0,
+      retryable: true,
+    });
   });
 
   it("ends with the signal's reason when it is called off, between tries as well", async () => {
@@ -116,7 +182,9 @@ describe("emit, against a server that plays the bus", () => {
       sendProblem(reply, 503, "unavailable", {}, { "retry-after": "20" });
       setTimeout(() => controller.abort(reason), 20);
     });
-    await expect(new AgentEventBus({ url }).emit("SESSION_CREATED", {}, { signal: controller.signal })).rejects.toBe(reason);
+    await expect(new AgentEventBus({ url }).emit("SESSION_CREATED", {}, { signal: controller.signal })).rejects.toBe(
+      reason,
+    );
     expect(calls).toHaveLength(1);
   });
 });
@@ -126,7 +194,9 @@ describe("emitBatch, against a server that plays the bus", () => {
   const refusal = { code: "schema_violation", status: 422, retryable: false, detail: "no" };
 
   it("sends all events in one call and tells of each", async () => {
-    const { url, calls } = await playBus((_, reply) => sendJson(reply, 202, { events: [{ event_id: "e-1" }, { error: refusal }], accepted: 1, rejected: 1 }));
+    const { url, calls } = await playBus((_, reply) =>
+      sendJson(reply, 202, { events: [{ event_id: "e-1" }, { error: refusal }], accepted: 1, rejected: 1 }),
+    );
     const result = await new AgentEventBus({ url, agentType: "router" }).emitBatch([
       { type: "SESSION_CREATED", data: { session_id: "s" }, correlationId: "c" },
       { type: "MESSAGE_RECEIVED", data: {}, agentType: "gate" },
@@ -144,12 +214,24 @@ describe("emitBatch, against a server that plays the bus", () => {
   it("sends the batch again by the same key while some of it was refused for now, and keeps what was told first", async () => {
     const { url, calls } = await playBus((_, reply, nth) =>
       nth === 1
-        ? sendJson(reply, 202, { events: [{ event_id: "a", replayed: false }, { error: problem }, { error: refusal }], accepted: 1, rejected: 2 })
-        : sendJson(reply, 202, { events: [{ event_id: "a", replayed: true }, { event_id: "b", replayed: false }, { error: refusal }], accepted: 2, rejected: 1 }),
+        ? sendJson(reply, 202, {
+            events: [{ event_id: "a", replayed: false }, { error: problem }, { error: refusal }],
+            accepted: 1,
+            rejected: 2,
+          })
+        : sendJson(reply, 202, {
+            events: [{ event_id: "a", replayed: true }, { event_id: "b", replayed: false }, { error: refusal }],
+            accepted: 2,
+            rejected: 1,
+          }),
     );
     const events = ["a", "b", "c"].map((session_id) => ({ type: "SESSION_CREATED" as const, data: { session_id } }));
     const result = await new AgentEventBus({ url, retry: QUICK }).emitBatch(events, { idempotencyKey: "batch-1" });
-    expect(result).toEqual({ events: [{ event_id: "a", replayed: false }, { event_id: "b", replayed: false }, { error: refusal }], accepted: 2, rejected: 1 });
+    expect(result).toEqual({
+      events: [{ event_id: "a", replayed: false }, { event_id: "b", replayed: false }, { error: refusal }],
+      accepted: 2,
+      rejected: 1,
+    });
     expect(calls.map((call) => [call.headers["idempotency-key"], call.text])).toEqual([
       ["batch-1", calls[0]?.text],
       ["batch-1", calls[0]?.text],
@@ -157,7 +239,9 @@ describe("emitBatch, against a server that plays the bus", () => {
   });
 
   it("ends after a bounded number of tries and says which events were not taken", async () => {
-    const { url, calls } = await playBus((_, reply) => sendJson(reply, 202, { events: [{ error: problem }], accepted: 0, rejected: 1 }));
+    const { url, calls } = await playBus((_, reply) =>
+      sendJson(reply, 202, { events: [{ error: problem }], accepted: 0, rejected: 1 }),
+    );
     const result = await new AgentEventBus({ url, retry: QUICK }).emitBatch([{ type: "SESSION_CREATED", data: {} }]);
     expect(result).toEqual({ events: [{ error: problem }], accepted: 0, rejected: 1 });
     expect(calls).toHaveLength(QUICK.tries);

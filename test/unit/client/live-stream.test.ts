@@ -23,7 +23,12 @@ describe("stream, against a server that plays the bus", () => {
     expect((await stream.next()).value).toEqual(delivered("e-1"));
     expect(await take(stream, 1)).toEqual(["e-2"]);
     await calls[0]?.gone;
-    expect(Object.fromEntries(calls[0]?.query ?? [])).toEqual({ type: "CONTEXT_REQUESTED", correlation_id: "c-1", as: "librarian", after: "earlier" });
+    expect(Object.fromEntries(calls[0]?.query ?? [])).toEqual({
+      type: "CONTEXT_REQUESTED",
+      correlation_id: "c-1",
+      as: "librarian",
+      after: "earlier",
+    });
     expect(calls).toHaveLength(1);
   });
 
@@ -42,7 +47,12 @@ describe("stream, against a server that plays the bus", () => {
         setTimeout(() => reply.destroy(), 20);
       }
     });
-    expect(await take(new AgentEventBus({ url, retry: QUICK }).stream({ after: "start" }), 4)).toEqual(["e-1", "e-2", "e-3", "e-4"]);
+    expect(await take(new AgentEventBus({ url, retry: QUICK }).stream({ after: "start" }), 4)).toEqual([
+      "e-1",
+      "e-2",
+      "e-3",
+      "e-4",
+    ]);
     expect(calls.map((call) => [call.headers["last-event-id"], call.query.get("after")])).toEqual([
       [undefined, "start"],
       ["c1.2", null],
@@ -63,12 +73,16 @@ describe("stream, against a server that plays the bus", () => {
 
   it("throws what the bus refuses, at once", async () => {
     const { url, calls } = await playBus((_, reply) => sendProblem(reply, 422, "unknown_event_type"));
-    await expect(take(new AgentEventBus({ url, retry: QUICK }).stream({ type: "TYPO" as never }), 1)).rejects.toMatchObject({ code: "unknown_event_type" });
+    await expect(
+      take(new AgentEventBus({ url, retry: QUICK }).stream({ type: "TYPO" as never }), 1),
+    ).rejects.toMatchObject({ code: "unknown_event_type" });
     expect(calls).toHaveLength(1);
   });
 
   it("gives up a bus that cannot be reached to begin with, but not one that was open once", async () => {
-    await expect(take(new AgentEventBus({ url: "http://127.0.0.1:1", retry: QUICK }).stream(), 1)).rejects.toMatchObject({ code: "unreachable" });
+    await expect(
+      take(new AgentEventBus({ url: "http://127.0.0.1:1", retry: QUICK }).stream(), 1),
+    ).rejects.toMatchObject({ code: "unreachable" });
     const { url, calls } = await playBus((_, reply, nth) => {
       if (nth > 1 && nth < 10) return sendProblem(reply, 503, "unavailable");
       openSse(reply);
@@ -99,7 +113,8 @@ describe("reading server-sent events", () => {
   const streamOf = (...chunks: (string | Uint8Array)[]): ReadableStream<Uint8Array> =>
     new ReadableStream({
       start(controller) {
-        for (const chunk of chunks) controller.enqueue(typeof chunk === "string" ? new TextEncoder().encode(chunk) : chunk);
+        for (const chunk of chunks)
+          controller.enqueue(typeof chunk === "string" ? new TextEncoder().encode(chunk) : chunk);
         controller.close();
       },
     });
@@ -120,14 +135,18 @@ describe("reading server-sent events", () => {
     for (const ending of ["\n", "\r\n", "\r"]) {
       const bytes = new TextEncoder().encode(text.replaceAll("\n", ending));
       for (const size of [1, 2, 7, bytes.length]) {
-        const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.slice(i * size, (i + 1) * size));
+        const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+          bytes.slice(i * size, (i + 1) * size),
+        );
         expect(await all(streamOf(...chunks)), `${JSON.stringify(ending)} by ${size}`).toEqual(expected);
       }
     }
   });
 
   it("takes a stream that falls silent for dead", async () => {
-    const silent = new ReadableStream<Uint8Array>({ start: (controller) => controller.enqueue(new TextEncoder().encode("data: x\n\n")) });
+    const silent = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(new TextEncoder().encode("data: x\n\n")),
+    });
     const blocks = readSse(silent, new AbortController().signal, 30);
     expect((await blocks.next()).value).toMatchObject({ data: "x" });
     await expect(blocks.next()).rejects.toMatchObject({ code: "unreachable" });

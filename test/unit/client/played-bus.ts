@@ -35,7 +35,15 @@ export async function playBus(answer: Answer): Promise<PlayedBus> {
       const text = Buffer.concat(chunks).toString();
       const { pathname, searchParams } = new URL(request.url ?? "/", "http://bus");
       const body = text === "" ? {} : (JSON.parse(text) as JsonObject);
-      const call: PlayedCall = { method: request.method ?? "", path: pathname, query: searchParams, headers: request.headers, text, body, gone };
+      const call: PlayedCall = {
+        method: request.method ?? "",
+        path: pathname,
+        query: searchParams,
+        headers: request.headers,
+        text,
+        body,
+        gone,
+      };
       calls.push(call);
       void answer(call, reply, calls.length);
     });
@@ -51,14 +59,41 @@ export async function playBus(answer: Answer): Promise<PlayedBus> {
 /** Tries often and pauses little, so that tests need not wait. */
 export const QUICK = { tries: 4, baseMs: 4, capMs: 16 } as const;
 
-export function sendJson(reply: ServerResponse, status: number, body: object, headers: Record<string, string> = {}): void {
-  reply.writeHead(status, { "content-type": status >= 400 ? "application/problem+json" : "application/json", ...headers });
+export function sendJson(
+  reply: ServerResponse,
+  status: number,
+  body: object,
+  headers: Record<string, string> = {},
+): void {
+  reply.writeHead(status, {
+    "content-type": status >= 400 ? "application/problem+json" : "application/json",
+    ...headers,
+  });
   reply.end(JSON.stringify(body));
 }
 
-export function sendProblem(reply: ServerResponse, status: number, code: string, more: object = {}, headers: Record<string, string> = {}): void {
+export function sendProblem(
+  reply: ServerResponse,
+  status: number,
+  code: string,
+  more: object = {},
+  headers: Record<string, string> = {},
+): void {
   const retryable = status === 429 || status >= 500;
-  sendJson(reply, status, { type: `urn:agent-event-bus:error:${code}`, title: code, status, code, retryable, detail: `played ${code}`, ...more }, headers);
+  sendJson(
+    reply,
+    status,
+    {
+      type: `urn:agent-event-bus:error:${code}`,
+      title: code,
+      status,
+      code,
+      retryable,
+      detail: `played ${code}`,
+      ...more,
+    },
+    headers,
+  );
 }
 
 export const openSse = (reply: ServerResponse): void => {
@@ -89,12 +124,26 @@ export const answered = (eventId: string, response: JsonObject): object => ({
   event_id: eventId,
   status: "answered",
   response,
-  responses: [{ response_id: "r-1", event_id: eventId, response, timestamp: "2026-11-20T10:00:01.000Z", responder: "librarian", status: "ok" }],
+  responses: [
+    {
+      response_id: "r-1",
+      event_id: eventId,
+      response,
+      timestamp: "2026-11-20T10:00:01.000Z",
+      responder: "librarian",
+      status: "ok",
+    },
+  ],
   missing: [],
   elapsed_ms: 12,
 });
 
-export const pending = (eventId: string): object => ({ event_id: eventId, status: "pending", responses: [], resume: `/requests/${eventId}` });
+export const pending = (eventId: string): object => ({
+  event_id: eventId,
+  status: "pending",
+  responses: [],
+  resume: `/requests/${eventId}`,
+});
 
 /** An event as a subscriber gets it. */
 export function delivered(id: string, more: Partial<DeliveredEvent> = {}): DeliveredEvent {

@@ -8,7 +8,9 @@ describe("respond, against a server that plays the bus", () => {
   it("posts to the event's reply_to with its token, and resolves with the verdict", async () => {
     const { url, calls } = await playBus((_, reply) => sendJson(reply, 200, verdict));
     const event = delivered("e-1", { reply_to: { url: "/events/e-1/responses?as=lib%20rarian", token: "t" } });
-    await expect(new AgentEventBus({ url: `${url}/bus/` }).respond(event, { sky: "blue" }, { responseId: "r-1" })).resolves.toEqual(verdict);
+    await expect(
+      new AgentEventBus({ url: `${url}/bus/` }).respond(event, { sky: "blue" }, { responseId: "r-1" }),
+    ).resolves.toEqual(verdict);
     expect(calls[0]).toMatchObject({ method: "POST", path: "/bus/events/e-1/responses" });
     expect(calls[0]?.query.get("as")).toBe("lib rarian");
     expect(calls[0]?.body).toEqual({ response: { sky: "blue" }, reply_token: "t", response_id: "r-1" });
@@ -16,7 +18,11 @@ describe("respond, against a server that plays the bus", () => {
 
   it("answers by id and token, for a subscriber, with a status", async () => {
     const { url, calls } = await playBus((_, reply) => sendJson(reply, 202, { ...verdict, verdict: "late" }));
-    const result = await new AgentEventBus({ urls: { respond: url } }).respond({ eventId: "e-1", replyToken: "t" }, { error: {} }, { status: "rejected", as: "librarian" });
+    const result = await new AgentEventBus({ urls: { respond: url } }).respond(
+      { eventId: "e-1", replyToken: "t" },
+      { error: {} },
+      { status: "rejected", as: "librarian" },
+    );
     expect(result.verdict).toBe("late");
     expect(calls[0]).toMatchObject({ path: "/events/e-1/responses", body: { status: "rejected", reply_token: "t" } });
     expect(calls[0]?.query.get("as")).toBe("librarian");
@@ -30,12 +36,17 @@ describe("respond, against a server that plays the bus", () => {
 
   it("never follows an event to another host", async () => {
     const { url, calls } = await playBus((_, reply) => sendJson(reply, 200, verdict));
-    await new AgentEventBus({ url }).respond(delivered("e-1", { reply_to: { url: "https://elsewhere.example/events/e-1/responses?as=x", token: "t" } }), {});
+    await new AgentEventBus({ url }).respond(
+      delivered("e-1", { reply_to: { url: "https://elsewhere.example/events/e-1/responses?as=x", token: "t" } }),
+      {},
+    );
     expect(calls[0]?.path).toBe("/events/e-1/responses");
   });
 
   it("tries again with the same response id, and gives each call one of its own", async () => {
-    const { url, calls } = await playBus((_, reply, nth) => (nth === 1 ? reply.destroy() && undefined : sendJson(reply, 200, verdict)));
+    const { url, calls } = await playBus((_, reply, nth) =>
+      nth === 1 ? reply.destroy() && undefined : sendJson(reply, 200, verdict),
+    );
     const bus = new AgentEventBus({ url, retry: QUICK });
     await bus.respond(delivered("e-1"), { n: 1 });
     await bus.respond(delivered("e-1"), { n: 2 });
@@ -46,6 +57,9 @@ describe("respond, against a server that plays the bus", () => {
 
   it("throws what the bus refuses", async () => {
     const { url } = await playBus((_, reply) => sendProblem(reply, 409, "response_conflict"));
-    await expect(new AgentEventBus({ url }).respond(delivered("e-1"), {})).rejects.toMatchObject({ code: "response_conflict", retryable: false });
+    await expect(new AgentEventBus({ url }).respond(delivered("e-1"), {})).rejects.toMatchObject({
+      code: "response_conflict",
+      retryable: false,
+    });
   });
 });

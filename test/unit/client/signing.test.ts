@@ -17,7 +17,12 @@ interface Sent {
 function keepingFetch(): { fetch: Fetch; sent: Sent[] } {
   const sent: Sent[] = [];
   const fetch: Fetch = async (url, init) => {
-    sent.push({ url: new URL(url), method: init.method ?? "GET", headers: init.headers as Record<string, string>, body: (init.body ?? "") as string });
+    sent.push({
+      url: new URL(url),
+      method: init.method ?? "GET",
+      headers: init.headers as Record<string, string>,
+      body: (init.body ?? "") as string,
+    });
     return Response.json({ events: [], next_cursor: null });
   };
   return { fetch, sent };
@@ -25,15 +30,22 @@ function keepingFetch(): { fetch: Fetch; sent: Sent[] } {
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 const hmac = (key: string | Buffer, text: string): Buffer => createHmac("sha256", key).update(text).digest();
-const encode = (text: string): string => encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+const encode = (text: string): string =>
+  encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 
 /** The Authorization header, reckoned by the steps of AWS's specification rather than by a library. */
 function expectedAuthorization({ url, method, headers, body }: Sent, secret: string, region: string): string {
   const given: Record<string, string> = { ...headers, host: url.host };
   const signedNames = /SignedHeaders=([^,]+)/.exec(headers.authorization ?? "")?.[1] ?? "";
-  const query = [...url.searchParams].map(([name, value]) => `${encode(name)}=${encode(value)}`).sort().join("&");
+  const query = [...url.searchParams]
+    .map(([name, value]) => `${encode(name)}=${encode(value)}`)
+    .sort()
+    .join("&");
   const path = url.pathname.split("/").map(encode).join("/");
-  const canonicalHeaders = signedNames.split(";").map((name) => `${name}:${given[name]?.trim()}\n`).join("");
+  const canonicalHeaders = signedNames
+    .split(";")
+    .map((name) => `${name}:${given[name]?.trim()}\n`)
+    .join("");
   const canonical = [method, path, query, canonicalHeaders, signedNames, sha256(body)].join("\n");
   const date = given["x-amz-date"] ?? "";
   const scope = `${date.slice(0, 8)}/${region}/lambda/aws4_request`;
@@ -44,7 +56,14 @@ function expectedAuthorization({ url, method, headers, body }: Sent, secret: str
 
 describe("signing", () => {
   beforeEach(() => {
-    for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION"]) vi.stubEnv(name, undefined);
+    for (const name of [
+      "AWS_ACCESS_KEY_ID",
+      "AWS_SECRET_ACCESS_KEY",
+      "AWS_SESSION_TOKEN",
+      "AWS_REGION",
+      "AWS_DEFAULT_REGION",
+    ])
+      vi.stubEnv(name, undefined);
   });
   afterEach(() => vi.unstubAllEnvs());
 
@@ -54,7 +73,8 @@ describe("signing", () => {
     await bus.emit("MESSAGE_RECEIVED", { text: "grüß dich" }, { idempotencyKey: "k-1" });
     await bus.history({ correlationId: "a b+c/d*(e)", type: "X" }).next();
     expect(sent).toHaveLength(2);
-    for (const one of sent) expect(one.headers.authorization).toBe(expectedAuthorization(one, CREDENTIALS.secretAccessKey, "eu-central-1"));
+    for (const one of sent)
+      expect(one.headers.authorization).toBe(expectedAuthorization(one, CREDENTIALS.secretAccessKey, "eu-central-1"));
     expect(sent[0]?.headers.authorization).toMatch(/SignedHeaders=[^,]*\bhost;idempotency-key\b/);
     expect(sent[1]?.url.search).toContain("correlation_id=a%20b%2Bc%2Fd");
     expect(sent[0]?.headers).not.toHaveProperty("host");
@@ -67,14 +87,17 @@ describe("signing", () => {
     const { fetch, sent } = keepingFetch();
     await new AgentEventBus({ urls: { emit: FUNCTION_URL }, fetch }).emit("SESSION_CREATED", {});
     expect(sent[0]?.headers["x-amz-security-token"]).toBe("session");
-    expect(sent[0]?.headers.authorization).toBe(expectedAuthorization(sent[0] as Sent, CREDENTIALS.secretAccessKey, "eu-central-1"));
+    expect(sent[0]?.headers.authorization).toBe(
+      expectedAuthorization(sent[0] as Sent, CREDENTIALS.secretAccessKey, "eu-central-1"),
+    );
   });
 
   it("keeps the environment's credentials from other hosts", async () => {
     vi.stubEnv("AWS_ACCESS_KEY_ID", CREDENTIALS.accessKeyId);
     vi.stubEnv("AWS_SECRET_ACCESS_KEY", CREDENTIALS.secretAccessKey);
     const { fetch, sent } = keepingFetch();
-    for (const url of ["http://127.0.0.1:7070", "https://abc.lambda-url.eu-central-1.on.aws.evil.example"]) await new AgentEventBus({ url, fetch }).emit("SESSION_CREATED", {});
+    for (const url of ["http://127.0.0.1:7070", "https://abc.lambda-url.eu-central-1.on.aws.evil.example"])
+      await new AgentEventBus({ url, fetch }).emit("SESSION_CREATED", {});
     for (const one of sent) expect(one.headers).not.toHaveProperty("authorization");
     expect(sent).toHaveLength(2);
   });
@@ -92,13 +115,17 @@ describe("signing", () => {
     const bus = new AgentEventBus({ url: "https://bus.example/agents", credentials, region: "us-east-1", fetch });
     await bus.emit("SESSION_CREATED", {});
     await bus.emit("SESSION_CREATED", {});
-    expect(sent.map((one) => one.headers.authorization)).toEqual(sent.map((one, i) => expectedAuthorization(one, `secret-${i + 1}`, "us-east-1")));
+    expect(sent.map((one) => one.headers.authorization)).toEqual(
+      sent.map((one, i) => expectedAuthorization(one, `secret-${i + 1}`, "us-east-1")),
+    );
     expect(asked).toBe(2);
   });
 
   it("says that a region is needed where no host names it", async () => {
     const { fetch } = keepingFetch();
-    await expect(new AgentEventBus({ url: "https://bus.example", credentials: CREDENTIALS, fetch }).emit("SESSION_CREATED", {})).rejects.toThrow("AWS_REGION");
+    await expect(
+      new AgentEventBus({ url: "https://bus.example", credentials: CREDENTIALS, fetch }).emit("SESSION_CREATED", {}),
+    ).rejects.toThrow("AWS_REGION");
   });
 
   it("loads the signing library only to sign", async () => {

@@ -4,10 +4,24 @@ import { AgentEventBus } from "../../../client/agent-event-bus.ts";
 import { RejectedError } from "../../../client/errors.ts";
 import { derivedId } from "../../../shared/hash.ts";
 import type { Logger } from "../../../shared/ports.ts";
-import { delivered, later, openSse, playBus, type PlayedBus, type PlayedCall, QUICK, receiptFor, sendBlock, sendJson, sendProblem } from "./played-bus.ts";
+import {
+  delivered,
+  later,
+  openSse,
+  type PlayedBus,
+  type PlayedCall,
+  playBus,
+  QUICK,
+  receiptFor,
+  sendBlock,
+  sendJson,
+  sendProblem,
+} from "./played-bus.ts";
 
 /** A bus with one open stream, on which the test delivers, and which takes note of answers. */
-async function playStream(onResponse?: (call: PlayedCall, reply: ServerResponse) => void): Promise<PlayedBus & { deliver(...ids: string[]): Promise<void>; answers(count: number): Promise<PlayedCall[]> }> {
+async function playStream(
+  onResponse?: (call: PlayedCall, reply: ServerResponse) => void,
+): Promise<PlayedBus & { deliver(...ids: string[]): Promise<void>; answers(count: number): Promise<PlayedCall[]> }> {
   const opened = later<ServerResponse>();
   const answers: PlayedCall[] = [];
   const wanted: { count: number; resolve: () => void }[] = [];
@@ -19,7 +33,8 @@ async function playStream(onResponse?: (call: PlayedCall, reply: ServerResponse)
     }
     if (call.path === "/events") return sendJson(reply, 202, receiptFor(call));
     answers.push(call);
-    if (onResponse === undefined) sendJson(reply, 200, { event_id: "e", response_id: "r", verdict: "accepted", timestamp: "t" });
+    if (onResponse === undefined)
+      sendJson(reply, 200, { event_id: "e", response_id: "r", verdict: "accepted", timestamp: "t" });
     else onResponse(call, reply);
     for (const one of wanted) if (answers.length >= one.count) one.resolve();
   });
@@ -27,7 +42,11 @@ async function playStream(onResponse?: (call: PlayedCall, reply: ServerResponse)
     ...bus,
     async deliver(...ids) {
       const reply = await opened.promise;
-      for (const id of ids) sendBlock(reply, { id: `c-${id}`, data: delivered(id, { reply_to: { url: `/events/${id}/responses?as=librarian`, token: "t" } }) });
+      for (const id of ids)
+        sendBlock(reply, {
+          id: `c-${id}`,
+          data: delivered(id, { reply_to: { url: `/events/${id}/responses?as=librarian`, token: "t" } }),
+        });
     },
     async answers(count) {
       if (answers.length < count) await new Promise<void>((resolve) => wanted.push({ count, resolve }));
@@ -41,11 +60,27 @@ const quiet: Logger = { info: () => undefined, warn: () => undefined, error: () 
 describe("subscribe, against a server that plays the bus", () => {
   it("resolves once the stream is open, under its name, and answers with what the callback returns", async () => {
     const bus = await playStream();
-    const subscription = await new AgentEventBus({ url: bus.url }).subscribe("CONTEXT_REQUESTED", async (event) => ({ about: event.data.topic ?? "" }), { as: "librarian", correlationId: "c-1" });
-    expect(Object.fromEntries(bus.calls[0]?.query ?? [])).toEqual({ type: "CONTEXT_REQUESTED", correlation_id: "c-1", as: "librarian" });
+    const subscription = await new AgentEventBus({ url: bus.url }).subscribe(
+      "CONTEXT_REQUESTED",
+      async (event) => ({ about: event.data.topic ?? "" }),
+      { as: "librarian", correlationId: "c-1" },
+    );
+    expect(Object.fromEntries(bus.calls[0]?.query ?? [])).toEqual({
+      type: "CONTEXT_REQUESTED",
+      correlation_id: "c-1",
+      as: "librarian",
+    });
     await bus.deliver("e-1");
     const [answer] = await bus.answers(1);
-    expect(answer).toMatchObject({ path: "/events/e-1/responses", body: { response: { about: "weather" }, reply_token: "t", status: "ok", response_id: await derivedId("response", "librarian", "e-1") } });
+    expect(answer).toMatchObject({
+      path: "/events/e-1/responses",
+      body: {
+        response: { about: "weather" },
+        reply_token: "t",
+        status: "ok",
+        response_id: await derivedId("response", "librarian", "e-1"),
+      },
+    });
     expect(answer?.query.get("as")).toBe("librarian");
     await subscription.close();
   });
@@ -70,7 +105,14 @@ describe("subscribe, against a server that plays the bus", () => {
 
     const observed = await playStream();
     const observerRan = later();
-    const observer = await new AgentEventBus({ url: observed.url }).subscribe("CONTEXT_REQUESTED", () => (observerRan.resolve(), { not: "sent" }), { answers: false });
+    const observer = await new AgentEventBus({ url: observed.url }).subscribe(
+      "CONTEXT_REQUESTED",
+      () => {
+        observerRan.resolve();
+        return { not: "sent" };
+      },
+      { answers: false },
+    );
     await observed.deliver("e-2");
     await observerRan.promise;
     await observer.close();
@@ -108,7 +150,14 @@ describe("subscribe, against a server that plays the bus", () => {
     });
     const seen: string[] = [];
     const ran = later();
-    const subscription = await new AgentEventBus({ url: bus.url }).subscribe("*", (event) => (seen.push(event.id), ran.resolve()), { log: quiet });
+    const subscription = await new AgentEventBus({ url: bus.url }).subscribe(
+      "*",
+      (event) => {
+        seen.push(event.id);
+        ran.resolve();
+      },
+      { log: quiet },
+    );
     await ran.promise;
     await subscription.close();
     expect(seen).toEqual(["e-2"]);
@@ -155,7 +204,9 @@ describe("subscribe, against a server that plays the bus", () => {
     await bus.deliver("e-1");
     await bus.answers(1);
     const emitted = bus.calls.filter((call) => call.path === "/events");
-    expect(emitted.map((call) => [call.body.correlation_id, call.body.causation_id, call.headers["idempotency-key"]])).toEqual([
+    expect(
+      emitted.map((call) => [call.body.correlation_id, call.body.causation_id, call.headers["idempotency-key"]]),
+    ).toEqual([
       ["c-1", "e-1", await derivedId("emit", "librarian", "e-1", "SESSION_UPDATED", 1)],
       ["other", "e-1", "own"],
     ]);
@@ -165,7 +216,11 @@ describe("subscribe, against a server that plays the bus", () => {
   it("takes an answer that another delivery gave for given", async () => {
     const errors: string[] = [];
     const bus = await playStream((_, reply) => sendProblem(reply, 409, "response_conflict"));
-    const subscription = await new AgentEventBus({ url: bus.url, retry: QUICK }).subscribe("CONTEXT_REQUESTED", () => ({}), { as: "librarian", log: { ...quiet, error: (message) => errors.push(message) } });
+    const subscription = await new AgentEventBus({ url: bus.url, retry: QUICK }).subscribe(
+      "CONTEXT_REQUESTED",
+      () => ({}),
+      { as: "librarian", log: { ...quiet, error: (message) => errors.push(message) } },
+    );
     await bus.deliver("e-1");
     await bus.answers(1);
     await subscription.close();
@@ -174,12 +229,16 @@ describe("subscribe, against a server that plays the bus", () => {
 
   it("rejects when the stream is refused, and when it is called off before it is open", async () => {
     const { url } = await playBus((_, reply) => sendProblem(reply, 403, "forbidden"));
-    await expect(new AgentEventBus({ url }).subscribe("*", () => undefined, { log: quiet })).rejects.toMatchObject({ code: "forbidden" });
+    await expect(new AgentEventBus({ url }).subscribe("*", () => undefined, { log: quiet })).rejects.toMatchObject({
+      code: "forbidden",
+    });
 
     const controller = new AbortController();
     const reason = new Error("enough");
     const silent = await playBus(() => controller.abort(reason));
-    await expect(new AgentEventBus({ url: silent.url }).subscribe("*", () => undefined, { signal: controller.signal })).rejects.toBe(reason);
+    await expect(
+      new AgentEventBus({ url: silent.url }).subscribe("*", () => undefined, { signal: controller.signal }),
+    ).rejects.toBe(reason);
   });
 
   it("stays open over a connection that breaks", async () => {

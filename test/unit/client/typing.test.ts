@@ -1,13 +1,13 @@
 /** What the compiler accepts: checked by `npm run typecheck`, whatever happens at run time. */
 import { describe, expectTypeOf, it } from "vitest";
+import type config from "../../../bus.config.ts";
 import type { AgentEventBus } from "../../../client/agent-event-bus.ts";
 import type { SubscriberContext } from "../../../client/context.ts";
 import { subscriber } from "../../../client/subscriber.ts";
+import type { EventTypesOf } from "../../../shared/bus-config.ts";
 import type { DeliveredEvent } from "../../../shared/event.ts";
 import type { MessageReceived } from "../../../shared/event-types/process.ts";
 import type { JsonObject } from "../../../shared/json.ts";
-import type { EventTypesOf } from "../../../shared/bus-config.ts";
-import type config from "../../../bus.config.ts";
 
 /** Only looked at by the compiler: nothing is called. */
 const onlyTyped = (_: () => unknown): void => undefined;
@@ -47,7 +47,8 @@ describe("types", () => {
       expectTypeOf(context).toEqualTypeOf<SubscriberContext>();
     });
     subscriber<"MESSAGE_RECEIVED" | "TRANSCRIPTION_COMPLETED">((event) => {
-      if (event.type === "TRANSCRIPTION_COMPLETED") expectTypeOf(event.data.confidence).toEqualTypeOf<number | undefined>();
+      if (event.type === "TRANSCRIPTION_COMPLETED")
+        expectTypeOf(event.data.confidence).toEqualTypeOf<number | undefined>();
     });
     subscriber((event) => expectTypeOf(event).toEqualTypeOf<DeliveredEvent>() as unknown as undefined);
     subscriber<"REPLY_DRAFTED", EventTypesOf<typeof config>>((event) => {
@@ -60,9 +61,16 @@ describe("types", () => {
   });
 
   it("give a live callback and a stream their event", () => {
-    onlyTyped(() => bus.subscribe("MESSAGE_RECEIVED", (event) => expectTypeOf(event.data).toEqualTypeOf<MessageReceived>() as unknown as undefined));
+    onlyTyped(() =>
+      bus.subscribe(
+        "MESSAGE_RECEIVED",
+        (event) => expectTypeOf(event.data).toEqualTypeOf<MessageReceived>() as unknown as undefined,
+      ),
+    );
     onlyTyped(() => bus.subscribe("*", (event) => ({ seen: event.type })));
-    expectTypeOf<ReturnType<typeof streamOfMessages>>().toEqualTypeOf<AsyncGenerator<DeliveredEvent<"MESSAGE_RECEIVED", MessageReceived>, void>>();
+    expectTypeOf<ReturnType<typeof streamOfMessages>>().toEqualTypeOf<
+      AsyncGenerator<DeliveredEvent<"MESSAGE_RECEIVED", MessageReceived>, void>
+    >();
   });
 });
 

@@ -1,16 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { AgentEventBus } from "../../../client/agent-event-bus.ts";
-import type { ResponseView } from "../../../client/calls.ts";
-import { answered, openSse, pending, playBus, QUICK, sendBlock, sendJson, sendProblem } from "./played-bus.ts";
-
-const progress = (id: string, percent: number): ResponseView => ({
-  response_id: id,
-  event_id: "e-1",
-  response: { percent },
-  timestamp: "2026-11-20T10:00:00.000Z",
-  responder: "librarian",
-  status: "progress",
-});
+import { answered, pending, playBus, QUICK, sendJson, sendProblem } from "./played-bus.ts";
 
 describe("emitAndWait, against a server that plays the bus", () => {
   it("asks with what was given and resolves with the answer", async () => {
@@ -18,10 +8,20 @@ describe("emitAndWait, against a server that plays the bus", () => {
     const outcome = await new AgentEventBus({ url, agentType: "planner" }).emitAndWait(
       "CONTEXT_REQUESTED",
       { topic: "weather" },
-      { timeout: 1.5, expect: { mode: "count", count: 2 }, requireSubscribers: false, correlationId: "c-1", idempotencyKey: "k" },
+      {
+        timeout: 1.5,
+        expect: { mode: "count", count: 2 },
+        requireSubscribers: false,
+        correlationId: "c-1",
+        idempotencyKey: "k",
+      },
     );
     expect(outcome).toEqual(answered("e-1", { sky: "blue" }));
-    expect(calls[0]).toMatchObject({ method: "POST", path: "/requests", headers: { "idempotency-key": "k", accept: "application/json" } });
+    expect(calls[0]).toMatchObject({
+      method: "POST",
+      path: "/requests",
+      headers: { "idempotency-key": "k", accept: "application/json" },
+    });
     expect(calls[0]?.body).toEqual({
       type: "CONTEXT_REQUESTED",
       data: { topic: "weather" },
@@ -33,27 +33,48 @@ describe("emitAndWait, against a server that plays the bus", () => {
     });
   });
 
-  it.each(["timed_out", "cancelled", "failed"] as const)("resolves with %s as an outcome, not an error", async (status) => {
-    const { url } = await playBus((_, reply) => sendJson(reply, 200, { ...answered("e-1", {}), status, response: null }));
-    await expect(new AgentEventBus({ url }).emitAndWait("CONTEXT_REQUESTED", {}, { timeout: 1 })).resolves.toMatchObject({ status, response: null });
-  });
+  it.each(["timed_out", "cancelled", "failed"] as const)(
+    "resolves with %s as an outcome, not an error",
+    async (status) => {
+      const { url } = await playBus((_, reply) =>
+        sendJson(reply, 200, { ...answered("e-1", {}), status, response: null }),
+      );
+      await expect(
+        new AgentEventBus({ url }).emitAndWait("CONTEXT_REQUESTED", {}, { timeout: 1 }),
+      ).resolves.toMatchObject({ status, response: null });
+    },
+  );
 
   it("throws no_subscribers at once", async () => {
     const { url, calls } = await playBus((_, reply) => sendProblem(reply, 424, "no_subscribers"));
-    await expect(new AgentEventBus({ url, retry: QUICK }).emitAndWait("CONTEXT_REQUESTED", {}, { timeout: 30 })).rejects.toMatchObject({ code: "no_subscribers", status: 424, retryable: false });
+    await expect(
+      new AgentEventBus({ url, retry: QUICK }).emitAndWait("CONTEXT_REQUESTED", {}, { timeout: 30 }),
+    ).rejects.toMatchObject({ code: "no_subscribers", status: 424, retryable: false });
     expect(calls).toHaveLength(1);
   });
 
   it("goes on waiting after a 202, on the request itself", async () => {
-    const { url, calls } = await playBus((_, reply, nth) => sendJson(reply, nth < 3 ? 202 : 200, nth < 3 ? pending("e-1") : answered("e-1", { sky: "blue" })));
-    const outcome = await new AgentEventBus({ url, retry: QUICK }).emitAndWait("CONTEXT_REQUESTED", {}, { timeout: 60 });
+    const { url, calls } = await playBus((_, reply, nth) =>
+      sendJson(reply, nth < 3 ? 202 : 200, nth < 3 ? pending("e-1") : answered("e-1", { sky: "blue" })),
+    );
+    const outcome = await new AgentEventBus({ url, retry: QUICK }).emitAndWait(
+      "CONTEXT_REQUESTED",
+      {},
+      { timeout: 60 },
+    );
     expect(outcome).toMatchObject({ status: "answered", response: { sky: "blue" } });
-    expect(calls.map((call) => `${call.method} ${call.path}`)).toEqual(["POST /requests", "GET /requests/e-1", "GET /requests/e-1"]);
+    expect(calls.map((call) => `${call.method} ${call.path}`)).toEqual([
+      "POST /requests",
+      "GET /requests/e-1",
+      "GET /requests/e-1",
+    ]);
     expect(Number(calls[1]?.query.get("wait"))).toBe(20);
   });
 
   it("asks for no longer a hold than is left", async () => {
-    const { url, calls } = await playBus((_, reply, nth) => sendJson(reply, nth === 1 ? 202 : 200, nth === 1 ? pending("e-1") : answered("e-1", {})));
+    const { url, calls } = await playBus((_, reply, nth) =>
+      sendJson(reply, nth === 1 ? 202 : 200, nth === 1 ? pending("e-1") : answered("e-1", {})),
+    );
     await new AgentEventBus({ url, retry: QUICK }).emitAndWait("CONTEXT_REQUESTED", {}, { timeout: 3 });
     const wait = calls[1]?.query.get("wait") ?? "";
     expect(Number(wait)).toBeGreaterThan(3);
@@ -62,8 +83,12 @@ describe("emitAndWait, against a server that plays the bus", () => {
   });
 
   it("asks again with the same key after a connection that broke before any answer", async () => {
-    const { url, calls } = await playBus((_, reply, nth) => (nth < 4 ? reply.destroy() && undefined : sendJson(reply, 200, answered("e-1", { sky: "blue" }))));
-    await expect(new AgentEventBus({ url, retry: { ...QUICK, tries: 2 } }).emitAndWait("CONTEXT_REQUESTED", {}, { timeout: 30 })).resolves.toMatchObject({ status: "answered" });
+    const { url, calls } = await playBus((_, reply, nth) =>
+      nth < 4 ? reply.destroy() && undefined : sendJson(reply, 200, answered("e-1", { sky: "blue" })),
+    );
+    await expect(
+      new AgentEventBus({ url, retry: { ...QUICK, tries: 2 } }).emitAndWait("CONTEXT_REQUESTED", {}, { timeout: 30 }),
+    ).resolves.toMatchObject({ status: "answered" });
     expect(calls.map((call) => call.path)).toEqual(["/requests", "/requests", "/requests", "/requests"]);
     expect(new Set(calls.map((call) => `${call.headers["idempotency-key"]} ${call.text}`)).size).toBe(1);
   });
@@ -75,7 +100,9 @@ describe("emitAndWait, against a server that plays the bus", () => {
       else if (nth === 3) sendProblem(reply, 503, "unavailable");
       else sendJson(reply, 200, answered("e-1", { sky: "blue" }));
     });
-    await expect(new AgentEventBus({ url, retry: QUICK }).emitAndWait("CONTEXT_REQUESTED", {}, { timeout: 30 })).resolves.toMatchObject({ status: "answered" });
+    await expect(
+      new AgentEventBus({ url, retry: QUICK }).emitAndWait("CONTEXT_REQUESTED", {}, { timeout: 30 }),
+    ).resolves.toMatchObject({ status: "answered" });
     expect(calls.map((call) => call.method)).toEqual(["POST", "GET", "GET", "GET"]);
   });
 
@@ -86,7 +113,11 @@ describe("emitAndWait, against a server that plays the bus", () => {
       else if (call.query.has("wait")) await call.gone;
       else sendJson(reply, 200, { ...answered("e-1", {}), status: "timed_out", response: null });
     });
-    const outcome = await new AgentEventBus({ url, retry: QUICK }).emitAndWait("CONTEXT_REQUESTED", {}, { timeout: 0.1 });
+    const outcome = await new AgentEventBus({ url, retry: QUICK }).emitAndWait(
+      "CONTEXT_REQUESTED",
+      {},
+      { timeout: 0.1 },
+    );
     expect(outcome.status).toBe("timed_out");
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(2_000);
     expect(calls.at(-1)).toMatchObject({ method: "GET", path: "/requests/e-1" });
@@ -94,8 +125,16 @@ describe("emitAndWait, against a server that plays the bus", () => {
   });
 
   it("says unknown, retryable and which request when the record cannot be read at the deadline", async () => {
-    const { url } = await playBus((_, reply, nth) => (nth === 1 ? sendJson(reply, 202, pending("e-1")) : sendProblem(reply, 503, "unavailable")));
-    await expect(new AgentEventBus({ url, retry: { ...QUICK, capMs: 400, baseMs: 400 } }).emitAndWait("CONTEXT_REQUESTED", {}, { timeout: 0.05 })).rejects.toMatchObject({
+    const { url } = await playBus((_, reply, nth) =>
+      nth === 1 ? sendJson(reply, 202, pending("e-1")) : sendProblem(reply, 503, "unavailable"),
+    );
+    await expect(
+      new AgentEventBus({ url, retry: { ...QUICK, capMs: 400, baseMs: 400 } }).emitAndWait(
+        "CONTEXT_REQUESTED",
+        {},
+        { timeout: 0.05 },
+      ),
+    ).rejects.toMatchObject({
       code: "outcome_unknown",
       retryable: true,
       outcomeUnknown: true,
@@ -106,63 +145,34 @@ describe("emitAndWait, against a server that plays the bus", () => {
 
   it("says unknown, never a timeout, when the record is still open at the deadline", async () => {
     const { url } = await playBus((_, reply) => sendJson(reply, 202, pending("e-1")));
-    await expect(new AgentEventBus({ url, retry: { ...QUICK, capMs: 400, baseMs: 400 } }).emitAndWait("CONTEXT_REQUESTED", {}, { timeout: 0.05 })).rejects.toMatchObject({ code: "outcome_unknown", retryable: true, eventId: "e-1" });
+    await expect(
+      new AgentEventBus({ url, retry: { ...QUICK, capMs: 400, baseMs: 400 } }).emitAndWait(
+        "CONTEXT_REQUESTED",
+        {},
+        { timeout: 0.05 },
+      ),
+    ).rejects.toMatchObject({ code: "outcome_unknown", retryable: true, eventId: "e-1" });
   });
 
   it("says unknown when the bus could not be reached until the deadline", async () => {
     const bus = new AgentEventBus({ url: "http://127.0.0.1:1", retry: { ...QUICK, capMs: 200, baseMs: 200 } });
-    await expect(bus.emitAndWait("CONTEXT_REQUESTED", {}, { timeout: 0.05 })).rejects.toMatchObject({ code: "outcome_unknown", retryable: true, eventId: undefined, cause: { code: "unreachable" } });
+    await expect(bus.emitAndWait("CONTEXT_REQUESTED", {}, { timeout: 0.05 })).rejects.toMatchObject({
+      code: "outcome_unknown",
+      retryable: true,
+      eventId: undefined,
+      cause: { code: "unreachable" },
+    });
   });
 
   it("ends with the signal's reason when it is called off, and closes the connection", async () => {
     const reason = new Error("enough");
     const controller = new AbortController();
     const { url, calls } = await playBus(() => controller.abort(reason));
-    await expect(new AgentEventBus({ url }).emitAndWait("CONTEXT_REQUESTED", {}, { timeout: 30, signal: controller.signal })).rejects.toBe(reason);
+    await expect(
+      new AgentEventBus({ url }).emitAndWait("CONTEXT_REQUESTED", {}, { timeout: 30, signal: controller.signal }),
+    ).rejects.toBe(reason);
     await calls[0]?.gone;
     expect(calls).toHaveLength(1);
-  });
-});
-
-describe("emitAndWait with onProgress, against a server that plays the bus", () => {
-  it("passes progress on as it comes and resolves with the outcome", async () => {
-    const seen: unknown[] = [];
-    const { url, calls } = await playBus((_, reply) => {
-      openSse(reply);
-      sendBlock(reply, { event: "accepted", data: { event_id: "e-1", deadline: "2026-11-20T10:00:00.000Z", expected: [], resume: "/requests/e-1" } });
-      sendBlock(reply, { event: "progress", data: progress("p-1", 10) });
-      reply.write(": still here\n\n");
-      sendBlock(reply, { event: "progress", data: progress("p-2", 80) });
-      sendBlock(reply, { event: "response", data: { ...progress("r-1", 100), status: "ok" } });
-      sendBlock(reply, { event: "done", data: answered("e-1", { sky: "blue" }) });
-      reply.end();
-    });
-    const outcome = await new AgentEventBus({ url }).emitAndWait("CONTEXT_REQUESTED", {}, { timeout: 30, onProgress: (one) => seen.push(one.response) });
-    expect(outcome).toMatchObject({ status: "answered", response: { sky: "blue" } });
-    expect(seen).toEqual([{ percent: 10 }, { percent: 80 }]);
-    expect(calls[0]?.headers.accept).toBe("text/event-stream");
-  });
-
-  it("joins a stream that broke off or handed over, without telling the same progress twice", async () => {
-    const seen: string[] = [];
-    const { url, calls } = await playBus((_, reply, nth) => {
-      openSse(reply);
-      sendBlock(reply, { event: "accepted", data: { event_id: "e-1" } });
-      for (let i = 1; i <= nth; i++) sendBlock(reply, { event: "progress", data: progress(`p-${i}`, i) });
-      if (nth === 1) setTimeout(() => reply.destroy(), 10);
-      else if (nth === 2) sendBlock(reply, { event: "done", data: pending("e-1") });
-      else sendBlock(reply, { event: "done", data: answered("e-1", {}) });
-      if (nth > 1) reply.end();
-    });
-    const outcome = await new AgentEventBus({ url, retry: QUICK }).emitAndWait("CONTEXT_REQUESTED", {}, { timeout: 30, onProgress: (one) => seen.push(one.response_id) });
-    expect(outcome.status).toBe("answered");
-    expect(seen).toEqual(["p-1", "p-2", "p-3"]);
-    expect(calls.map((call) => `${call.method} ${call.path}`)).toEqual(["POST /requests", "GET /requests/e-1", "GET /requests/e-1"]);
-  });
-
-  it("throws what the bus refuses", async () => {
-    const { url } = await playBus((_, reply) => sendProblem(reply, 422, "unknown_event_type"));
-    await expect(new AgentEventBus({ url }).emitAndWait("CONTEXT_REQUESTED", {}, { timeout: 1, onProgress: () => undefined })).rejects.toMatchObject({ code: "unknown_event_type" });
   });
 });
 
@@ -179,12 +189,19 @@ describe("resume and cancel, against a server that plays the bus", () => {
   it("resume of what is not there says not_found, and gives up on a bus that stays away", async () => {
     const { url } = await playBus((_, reply) => sendProblem(reply, 404, "not_found"));
     await expect(new AgentEventBus({ url }).resume("e-1")).rejects.toMatchObject({ code: "not_found" });
-    await expect(new AgentEventBus({ url: "http://127.0.0.1:1", retry: QUICK }).resume("e-1")).rejects.toMatchObject({ code: "unreachable" });
+    await expect(new AgentEventBus({ url: "http://127.0.0.1:1", retry: QUICK }).resume("e-1")).rejects.toMatchObject({
+      code: "unreachable",
+    });
   });
 
   it("cancel tells how the request ended, also when it was answered before", async () => {
-    const { url, calls } = await playBus((_, reply, nth) => (nth === 1 ? sendProblem(reply, 503, "unavailable") : sendJson(reply, 200, answered("e-1", { sky: "blue" }))));
+    const { url, calls } = await playBus((_, reply, nth) =>
+      nth === 1 ? sendProblem(reply, 503, "unavailable") : sendJson(reply, 200, answered("e-1", { sky: "blue" })),
+    );
     await expect(new AgentEventBus({ url, retry: QUICK }).cancel("e-1")).resolves.toMatchObject({ status: "answered" });
-    expect(calls.map((call) => `${call.method} ${call.path}`)).toEqual(["DELETE /requests/e-1", "DELETE /requests/e-1"]);
+    expect(calls.map((call) => `${call.method} ${call.path}`)).toEqual([
+      "DELETE /requests/e-1",
+      "DELETE /requests/e-1",
+    ]);
   });
 });
