@@ -10,7 +10,7 @@
  * pass, and both the pattern's size and the branches that its `$or`s multiply to are bounded.
  */
 import type { FieldError } from "./errors.ts";
-import { compilePattern, type CompiledPattern } from "./event-pattern/compile.ts";
+import { type CompiledPattern, compilePattern } from "./event-pattern/compile.ts";
 import { matchesEvent } from "./event-pattern/match.ts";
 
 /**

@@ -203,7 +203,14 @@ class JsonScan {
 
 /** Digits, signs, the point and the exponent. */
 function isPartOfNumber(code: number): boolean {
-  return (code >= DIGIT_0 && code <= DIGIT_9) || code === 0x2e || code === 0x65 || code === 0x45 || code === 0x2b || code === MINUS;
+  return (
+    (code >= DIGIT_0 && code <= DIGIT_9) ||
+    code === 0x2e ||
+    code === 0x65 ||
+    code === 0x45 ||
+    code === 0x2b ||
+    code === MINUS
+  );
 }
 
 /** A key as a segment of a JSON pointer (RFC 6901, section 3), without halves of surrogate pairs. */

@@ -25,7 +25,9 @@ const OPERATORS: Readonly<Record<string, ReadOperator>> = {
   suffix: (argument, pointer, report) => readText(argument, pointer, report, endsWith, endsWithIgnoringCase),
   "equals-ignore-case": (argument, pointer, report) => readText(argument, pointer, report, equalsIgnoringCase),
   wildcard: (argument, pointer, report) =>
-    typeof argument === "string" ? onText(readWildcard(argument, pointer, report)) : report(pointer, "expected a string"),
+    typeof argument === "string"
+      ? onText(readWildcard(argument, pointer, report))
+      : report(pointer, "expected a string"),
   numeric: numericTest,
   cidr: cidrTest,
   "anything-but": readAnythingBut,
@@ -75,7 +77,13 @@ function onText(test: ((text: string) => boolean) | null): ValueTest | null {
 }
 
 /** An argument that is a string or, where case can be ignored, `{"equals-ignore-case": string}`. */
-function readText(argument: unknown, pointer: string, report: Report, relation: TextRelation, ignoringCase?: TextRelation): ValueTest | null {
+function readText(
+  argument: unknown,
+  pointer: string,
+  report: Report,
+  relation: TextRelation,
+  ignoringCase?: TextRelation,
+): ValueTest | null {
   if (typeof argument === "string") return onText(relation(argument));
   if (ignoringCase === undefined || typeof argument !== "object") return report(pointer, "expected a string");
   const call = readOperator(argument, ["equals-ignore-case"], pointer, report);
@@ -92,7 +100,8 @@ const NEGATED: Readonly<Record<string, ReadOperator>> = {
 
 /** Any value, of any type, but the given ones. A field that is absent is no value. */
 function readAnythingBut(argument: unknown, pointer: string, report: Report): ValueTest | null {
-  if (typeof argument !== "object" || argument === null || Array.isArray(argument)) return readOtherValues(argument, pointer, report);
+  if (typeof argument !== "object" || argument === null || Array.isArray(argument))
+    return readOtherValues(argument, pointer, report);
   const call = readOperator(argument, Object.keys(NEGATED), pointer, report);
   if (call === null) return null;
   const read = NEGATED[call.name] as ReadOperator;
@@ -116,12 +125,19 @@ function noneOf(
   report: Report,
   read: (one: unknown, pointer: string) => ValueTest | null,
 ): ValueTest | null {
-  const tests = Array.isArray(argument) ? argument.map((one, i) => read(one, `${pointer}/${i}`)) : [read(argument, pointer)];
+  const tests = Array.isArray(argument)
+    ? argument.map((one, i) => read(one, `${pointer}/${i}`))
+    : [read(argument, pointer)];
   if (tests.length === 0) return report(pointer, "expected at least one value");
   return (value) => !tests.some((test) => test?.(value) === true);
 }
 
-function readNonEmptyText(argument: unknown, pointer: string, report: Report, relation: TextRelation): ValueTest | null {
+function readNonEmptyText(
+  argument: unknown,
+  pointer: string,
+  report: Report,
+  relation: TextRelation,
+): ValueTest | null {
   if (typeof argument !== "string" || argument === "") return report(pointer, "expected a string that is not empty");
   return readText(argument, pointer, report, relation);
 }

@@ -6,9 +6,11 @@ export function cidrTest(argument: unknown, pointer: string, report: Report): Va
   if (typeof argument !== "string") return report(pointer, "expected a string like 10.0.0.0/24");
   const [address = "", mask = "", ...rest] = argument.split("/");
   const first = readAddress(address);
-  if (first === null || rest.length > 0) return report(pointer, "expected an IPv4 or IPv6 address, a slash and a mask, as in 10.0.0.0/24");
+  if (first === null || rest.length > 0)
+    return report(pointer, "expected an IPv4 or IPv6 address, a slash and a mask, as in 10.0.0.0/24");
   const maxBits = first.length * 8 - 1;
-  if (!/^\d{1,3}$/.test(mask) || Number(mask) > maxBits) return report(pointer, `expected a mask from 0 to ${maxBits} bits`);
+  if (!/^\d{1,3}$/.test(mask) || Number(mask) > maxBits)
+    return report(pointer, `expected a mask from 0 to ${maxBits} bits`);
   const last = withHostBitsSet(first, Number(mask));
   return (value) => {
     const bytes = typeof value === "string" ? readAddress(value) : null;
@@ -68,5 +70,7 @@ function parseV6(text: string): number[] | null {
 function groupsOf(text: string): number[] | null {
   if (text === "") return [];
   const groups = text.split(":");
-  return groups.every((group) => /^[0-9a-f]{1,4}$/i.test(group)) ? groups.map((group) => Number.parseInt(group, 16)) : null;
+  return groups.every((group) => /^[0-9a-f]{1,4}$/i.test(group))
+    ? groups.map((group) => Number.parseInt(group, 16))
+    : null;
 }

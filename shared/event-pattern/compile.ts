@@ -42,10 +42,14 @@ export interface CompiledPattern {
 /** Compiles a pattern, or anything that is meant to be one. */
 export function compilePattern(pattern: unknown): CompiledPattern {
   const size = sizeOf(pattern);
-  if (size === null) return { faults: [{ pointer: "", detail: "expected an object that JSON can write" }], branches: [] };
+  if (size === null)
+    return { faults: [{ pointer: "", detail: "expected an object that JSON can write" }], branches: [] };
   // First of all, since it bounds everything that follows.
   if (size > MAX_PATTERN_CHARS)
-    return { faults: [{ pointer: "", detail: `expected at most ${MAX_PATTERN_CHARS} characters of JSON, got ${size}` }], branches: [] };
+    return {
+      faults: [{ pointer: "", detail: `expected at most ${MAX_PATTERN_CHARS} characters of JSON, got ${size}` }],
+      branches: [],
+    };
   const compiler = new Compiler();
   const drafts = compiler.compileObject(pattern, { path: [], pointer: "", insideOr: false }, [new Map()]);
   const branches = drafts.map((draft) => [...draft.values()].sort((a, b) => (a.path < b.path ? -1 : 1)));
@@ -155,7 +159,9 @@ class Compiler {
 
 function leafOf(path: string, alternatives: readonly Alternative[]): Leaf {
   // Looked up, because an event may hold as many values for a field as the pattern holds alternatives, times hundreds.
-  const values = new Set(alternatives.flatMap((alternative) => (alternative.kind === "value" ? [alternative.value] : [])));
+  const values = new Set(
+    alternatives.flatMap((alternative) => (alternative.kind === "value" ? [alternative.value] : [])),
+  );
   const tests = alternatives.flatMap((alternative) => (alternative.kind === "test" ? [alternative.test] : []));
   return {
     path,

@@ -9,7 +9,8 @@ const MAX_DECIMALS = 6;
 export function readNumber(given: unknown, pointer: string, report: Report): number | null {
   if (typeof given !== "number" || Number.isNaN(given)) return report(pointer, "expected a number");
   if (Math.abs(given) > MAX_MAGNITUDE) return report(pointer, "expected a number from -5e9 to 5e9");
-  if (Number(given.toFixed(MAX_DECIMALS)) !== given) return report(pointer, `expected at most ${MAX_DECIMALS} digits after the point`);
+  if (Number(given.toFixed(MAX_DECIMALS)) !== given)
+    return report(pointer, `expected at most ${MAX_DECIMALS} digits after the point`);
   return given;
 }
 
@@ -27,7 +28,8 @@ const EQUAL: Readonly<Record<string, Comparison>> = { "=": (value, bound) => val
 
 /** Reads the argument: one comparison, or a lower bound and a greater upper one. */
 export function numericTest(argument: unknown, pointer: string, report: Report): ValueTest | null {
-  if (!Array.isArray(argument) || argument.length === 0) return report(pointer, "expected an array of comparisons and numbers");
+  if (!Array.isArray(argument) || argument.length === 0)
+    return report(pointer, "expected an array of comparisons and numbers");
   const [first, firstBound, second, secondBound] = argument;
   const isRange = argument.length > 2;
   if (argument.length > 4) return report(`${pointer}/4`, "expected two comparisons at most");
@@ -43,7 +45,12 @@ export function numericTest(argument: unknown, pointer: string, report: Report):
   return onNumbers((value) => lower(value, bound) && upper(value, upperBound));
 }
 
-function readComparison(given: unknown, among: Readonly<Record<string, Comparison>>, pointer: string, report: Report): Comparison | null {
+function readComparison(
+  given: unknown,
+  among: Readonly<Record<string, Comparison>>,
+  pointer: string,
+  report: Report,
+): Comparison | null {
   if (typeof given === "string" && Object.hasOwn(among, given)) return among[given] as Comparison;
   return report(pointer, `expected one of ${Object.keys(among).join(" ")}`);
 }

@@ -14,7 +14,8 @@ export function readWildcard(wildcard: string, pointer: string, report: Report):
       if (next === "*") return report(pointer, "expected no two wildcards side by side");
       pieces.push("");
     } else if (character === "\\") {
-      if (next !== "*" && next !== "\\") return report(pointer, "expected \\* or \\\\: a backslash escapes nothing else");
+      if (next !== "*" && next !== "\\")
+        return report(pointer, "expected \\* or \\\\: a backslash escapes nothing else");
       pieces.push(`${pieces.pop()}${next}`);
       i++;
     } else pieces.push(`${pieces.pop()}${character}`);

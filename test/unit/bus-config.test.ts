@@ -1,11 +1,21 @@
 import * as v from "valibot";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import config from "../../bus.config.ts";
-import { type BusDeclaration, defineBus, type EventTypesOf, type SubscriberDeclaration } from "../../shared/bus-config.ts";
+import {
+  type BusDeclaration,
+  defineBus,
+  type EventTypesOf,
+  type SubscriberDeclaration,
+} from "../../shared/bus-config.ts";
 import { BUILT_IN_EVENT_TYPES, requireEventType } from "../../shared/event-types/catalogue.ts";
 import { DEFAULT_LIMITS } from "../../shared/limits.ts";
 
-const subscriber: SubscriberDeclaration = { name: "one", on: "MESSAGE_RECEIVED", handler: "agents/one.ts", via: "direct" };
+const subscriber: SubscriberDeclaration = {
+  name: "one",
+  on: "MESSAGE_RECEIVED",
+  handler: "agents/one.ts",
+  via: "direct",
+};
 
 function faultsOf(declaration: BusDeclaration): string[] {
   try {
@@ -23,7 +33,9 @@ describe("a configuration with nothing in it", () => {
     const bus = defineBus({});
     expect(Object.keys(bus.catalogue)).toHaveLength(13);
     const groups = Object.values(bus.catalogue).map((type) => type.group);
-    expect(["system", "process", "state"].map((group) => groups.filter((one) => one === group).length)).toEqual([5, 4, 4]);
+    expect(["system", "process", "state"].map((group) => groups.filter((one) => one === group).length)).toEqual([
+      5, 4, 4,
+    ]);
     expect(bus.subscribers).toEqual([]);
     expect(bus.limits).toEqual(DEFAULT_LIMITS);
   });
@@ -33,7 +45,9 @@ describe("event types of one's own", () => {
   const schema = v.object({ order: v.number() });
 
   it("stand beside the built-in ones", () => {
-    const bus = defineBus({ eventTypes: { ORDER_PLACED: { group: "shop", description: "An order is in.", schema }, PLAIN: {} } });
+    const bus = defineBus({
+      eventTypes: { ORDER_PLACED: { group: "shop", description: "An order is in.", schema }, PLAIN: {} },
+    });
     expect(bus.catalogue.ORDER_PLACED).toEqual({ group: "shop", description: "An order is in.", schema });
     expect(bus.catalogue.PLAIN).toEqual({ group: "custom", description: "" });
     expect(bus.catalogue.MESSAGE_RECEIVED).toBe(BUILT_IN_EVENT_TYPES.MESSAGE_RECEIVED);
@@ -55,7 +69,9 @@ describe("event types of one's own", () => {
   });
 
   it("may not take a built-in name, nor one that EventBridge or a key could not carry", () => {
-    expect(faultsOf({ eventTypes: { MESSAGE_RECEIVED: {} } })).toEqual(["eventTypes.MESSAGE_RECEIVED: this name is built in"]);
+    expect(faultsOf({ eventTypes: { MESSAGE_RECEIVED: {} } })).toEqual([
+      "eventTypes.MESSAGE_RECEIVED: this name is built in",
+    ]);
     for (const name of ["", "1ST", "WITH SPACE", "A#B", "_A", "Ä", "x".repeat(129), "A "])
       expect(faultsOf({ eventTypes: { [name]: {} } })).toHaveLength(1);
     for (const name of ["A", "order.placed", "a-b_c.1", "x".repeat(128), "constructor"])
@@ -70,22 +86,50 @@ describe("an event type that is looked up", () => {
     expect(requireEventType(catalogue, "MESSAGE_RECEIVED").group).toBe("process");
   });
 
-  it.each([["message_received"], ["toString"], ["__proto__"], ["constructor"], [""]])("%s is unknown, and the nearest is named", (name) => {
-    expect(() => requireEventType(catalogue, name)).toThrow(expect.objectContaining({ code: "unknown_event_type", errors: [{ pointer: "/type", detail: expect.any(String) }] }));
-    expect(() => requireEventType(catalogue, name)).toThrow(/Did you mean [A-Z_]+\?/);
-  });
+  it.each([["message_received"], ["toString"], ["__proto__"], ["constructor"], [""]])(
+    "%s is unknown, and the nearest is named",
+    (name) => {
+      expect(() => requireEventType(catalogue, name)).toThrow(
+        expect.objectContaining({
+          code: "unknown_event_type",
+          errors: [{ pointer: "/type", detail: expect.any(String) }],
+        }),
+      );
+      expect(() => requireEventType(catalogue, name)).toThrow(/Did you mean [A-Z_]+\?/);
+    },
+  );
 
   it("is not quoted at length", () => {
-    expect(() => requireEventType(catalogue, "x".repeat(100_000))).toThrow(expect.objectContaining({ message: expect.stringMatching(/^.{0,400}$/s) }));
+    expect(() => requireEventType(catalogue, "x".repeat(100_000))).toThrow(
+      expect.objectContaining({ message: expect.stringMatching(/^.{0,400}$/s) }),
+    );
   });
 });
 
 describe("subscribers", () => {
   it("get their defaults: a list of types, and that they answer", () => {
-    const { subscribers } = defineBus({ subscribers: [subscriber, { ...subscriber, name: "two", on: ["SESSION_CREATED", "SESSION_UPDATED"], answers: false, filter: { data: { a: [1] } } }] });
+    const { subscribers } = defineBus({
+      subscribers: [
+        subscriber,
+        {
+          ...subscriber,
+          name: "two",
+          on: ["SESSION_CREATED", "SESSION_UPDATED"],
+          answers: false,
+          filter: { data: { a: [1] } },
+        },
+      ],
+    });
     expect(subscribers).toEqual([
       { name: "one", on: ["MESSAGE_RECEIVED"], handler: "agents/one.ts", via: "direct", answers: true },
-      { name: "two", on: ["SESSION_CREATED", "SESSION_UPDATED"], handler: "agents/one.ts", via: "direct", answers: false, filter: { data: { a: [1] } } },
+      {
+        name: "two",
+        on: ["SESSION_CREATED", "SESSION_UPDATED"],
+        handler: "agents/one.ts",
+        via: "direct",
+        answers: false,
+        filter: { data: { a: [1] } },
+      },
     ]);
   });
 
@@ -94,11 +138,17 @@ describe("subscribers", () => {
   });
 
   it("that name a type twice get its events once", () => {
-    expect(defineBus({ subscribers: [{ ...subscriber, on: ["SESSION_CREATED", "SESSION_CREATED"] }] }).subscribers[0]?.on).toEqual(["SESSION_CREATED"]);
+    expect(
+      defineBus({ subscribers: [{ ...subscriber, on: ["SESSION_CREATED", "SESSION_CREATED"] }] }).subscribers[0]?.on,
+    ).toEqual(["SESSION_CREATED"]);
   });
 
   it.each<[string, Partial<SubscriberDeclaration>, RegExp]>([
-    ["a type that is not there", { on: "MESAGE_RECEIVED" }, /no event type "MESAGE_RECEIVED". Did you mean MESSAGE_RECEIVED\?$/],
+    [
+      "a type that is not there",
+      { on: "MESAGE_RECEIVED" },
+      /no event type "MESAGE_RECEIVED". Did you mean MESSAGE_RECEIVED\?$/,
+    ],
     ["a type that only a prototype has", { on: "toString" }, /no event type "toString"/],
     ["no type", { on: [] }, /"on" names no event type$/],
     ["a name with capitals", { name: "One" }, /name must match/],
@@ -112,7 +162,9 @@ describe("subscribers", () => {
   });
 
   it("need a name each", () => {
-    expect(faultsOf({ subscribers: [subscriber, subscriber] })).toEqual(["subscribers[1] (one): another subscriber has this name"]);
+    expect(faultsOf({ subscribers: [subscriber, subscriber] })).toEqual([
+      "subscribers[1] (one): another subscriber has this name",
+    ]);
   });
 });
 
@@ -137,7 +189,13 @@ describe("limits", () => {
 
 describe("faults", () => {
   it("are all told at once", () => {
-    expect(faultsOf({ eventTypes: { "1": {} }, subscribers: [{ ...subscriber, name: "X", on: "NONE" }], limits: { holdSeconds: -1 } })).toHaveLength(4);
+    expect(
+      faultsOf({
+        eventTypes: { "1": {} },
+        subscribers: [{ ...subscriber, name: "X", on: "NONE" }],
+        limits: { holdSeconds: -1 },
+      }),
+    ).toHaveLength(4);
   });
 
   it("the configuration of this repository has none", () => {

@@ -40,27 +40,61 @@ describe("the EventBridge user guide's examples", () => {
 
   it.each<[string, EventPattern, object]>([
     ["values", { source: ["aws.autoscaling"], region: ["us-west-2", "us-east-1"] }, launch],
-    ["an array in the event", { resources: ["arn:aws:ec2:us-east-1:123456789012:instance/i-b188560f", "other"] }, launch],
+    [
+      "an array in the event",
+      { resources: ["arn:aws:ec2:us-east-1:123456789012:instance/i-b188560f", "other"] },
+      launch,
+    ],
     ["an empty string", { detail: { eventVersion: [""] } }, launch],
     ["null", { detail: { responseElements: [null] } }, launch],
     ["prefix", { time: [{ prefix: "2017-10-02" }] }, change],
-    ["prefix, ignoring case", { service: [{ prefix: { "equals-ignore-case": "EventB" } }] }, { service: "eventbridge" }],
+    [
+      "prefix, ignoring case",
+      { service: [{ prefix: { "equals-ignore-case": "EventB" } }] },
+      { service: "eventbridge" },
+    ],
     ["suffix", { FileName: [{ suffix: ".png" }] }, { FileName: "dir/cat.png" }],
-    ["suffix, ignoring case", { FileName: [{ suffix: { "equals-ignore-case": ".png" } }] }, { FileName: "dir/cat.PNG" }],
+    [
+      "suffix, ignoring case",
+      { FileName: [{ suffix: { "equals-ignore-case": ".png" } }] },
+      { FileName: "dir/cat.PNG" },
+    ],
     ["anything-but a string", { detail: { state: [{ "anything-but": "initializing" }] } }, change],
     ["anything-but a number", { detail: { "x-limit": [{ "anything-but": 123 }] } }, change],
     ["anything-but strings", { detail: { state: [{ "anything-but": ["stopped", "overloaded"] }] } }, change],
     ["anything-but numbers", { detail: { "x-limit": [{ "anything-but": [100, 200, 300] }] } }, change],
-    ["anything-but, ignoring case", { detail: { state: [{ "anything-but": { "equals-ignore-case": ["initializing", "stopped"] } }] } }, change],
+    [
+      "anything-but, ignoring case",
+      { detail: { state: [{ "anything-but": { "equals-ignore-case": ["initializing", "stopped"] } }] } },
+      change,
+    ],
     ["anything-but a prefix", { detail: { state: [{ "anything-but": { prefix: "init" } }] } }, change],
     ["anything-but suffixes", { FileName: [{ "anything-but": { suffix: [".txt", ".rtf"] } }] }, { FileName: "a.png" }],
-    ["anything-but a wildcard", { FilePath: [{ "anything-but": { wildcard: ["*/lib/*", "*/bin/*"] } }] }, { FilePath: "/usr/share/x" }],
-    ["numeric", { detail: { "c-count": [{ numeric: [">", 0, "<=", 5] }], "d-count": [{ numeric: ["<", 10] }], "x-limit": [{ numeric: ["=", 3.018e2] }] } }, change],
+    [
+      "anything-but a wildcard",
+      { FilePath: [{ "anything-but": { wildcard: ["*/lib/*", "*/bin/*"] } }] },
+      { FilePath: "/usr/share/x" },
+    ],
+    [
+      "numeric",
+      {
+        detail: {
+          "c-count": [{ numeric: [">", 0, "<=", 5] }],
+          "d-count": [{ numeric: ["<", 10] }],
+          "x-limit": [{ numeric: ["=", 3.018e2] }],
+        },
+      },
+      change,
+    ],
     ["cidr", { detail: { "source-ip": [{ cidr: "10.0.0.0/24" }] } }, change],
     ["exists", { detail: { state: [{ exists: true }] } }, change],
     ["exists: false", { detail: { "e-count": [{ exists: false }] } }, change],
     ["equals-ignore-case", { "detail-type": [{ "equals-ignore-case": "ec2 instance launch successful" }] }, launch],
-    ["a wildcard", { EventBusArn: [{ wildcard: "arn:aws:events:us-east-1:*:event-bus/*" }] }, { EventBusArn: "arn:aws:events:us-east-1:1:event-bus/my" }],
+    [
+      "a wildcard",
+      { EventBusArn: [{ wildcard: "arn:aws:events:us-east-1:*:event-bus/*" }] },
+      { EventBusArn: "arn:aws:events:us-east-1:1:event-bus/my" },
+    ],
     ["wildcards", { FileName: [{ wildcard: "dir/*.png" }] }, { FileName: "dir/sub/cat.png" }],
     [
       "several conditions",
@@ -77,7 +111,15 @@ describe("the EventBridge user guide's examples", () => {
     ],
     [
       "$or of three fields",
-      { detail: { $or: [{ "c-count": [{ numeric: [">", 0, "<=", 5] }] }, { "d-count": [{ numeric: ["<", 10] }] }, { "x-limit": [{ numeric: ["=", 3.018e2] }] }] } },
+      {
+        detail: {
+          $or: [
+            { "c-count": [{ numeric: [">", 0, "<=", 5] }] },
+            { "d-count": [{ numeric: ["<", 10] }] },
+            { "x-limit": [{ numeric: ["=", 3.018e2] }] },
+          ],
+        },
+      },
       { detail: { "x-limit": 301.8 } },
     ],
   ])("%s", (_what, pattern, event) => {
@@ -86,7 +128,8 @@ describe("the EventBridge user guide's examples", () => {
   });
 
   it("an empty array is neither null nor a value", () => {
-    for (const alternative of [null, "", { exists: true }, { "anything-but": "x" }]) expect(matches({ resources: [alternative] }, change)).toBe(false);
+    for (const alternative of [null, "", { exists: true }, { "anything-but": "x" }])
+      expect(matches({ resources: [alternative] }, change)).toBe(false);
     expect(matches({ resources: [{ exists: false }] }, change)).toBe(true);
   });
 });
@@ -108,7 +151,10 @@ describe("values", () => {
   });
 
   it("fit when any element of the event's array does, however the arrays are nested", () => {
-    onField(["a"], { fit: [["a"], ["x", "a"], [["x"], ["a"]], [[[]], "a"]], miss: [[], [["x"]], [{ a: "a" }], ["aa"]] });
+    onField(["a"], {
+      fit: [["a"], ["x", "a"], [["x"], ["a"]], [[[]], "a"]],
+      miss: [[], [["x"]], [{ a: "a" }], ["aa"]],
+    });
   });
 
   it("large numbers fit exactly", () => {
@@ -126,7 +172,10 @@ describe("operators on text", () => {
 
   it("regardless of case", () => {
     onField([{ "equals-ignore-case": "straÊe" }], { fit: ["STRAêE", "straÊe"], miss: ["strase", "straÊe ", 1] });
-    onField([{ prefix: { "equals-ignore-case": "eventB" } }], { fit: ["EVENTBridge", "eventb"], miss: ["event", "xeventb"] });
+    onField([{ prefix: { "equals-ignore-case": "eventB" } }], {
+      fit: ["EVENTBridge", "eventb"],
+      miss: ["event", "xeventb"],
+    });
     onField([{ suffix: { "equals-ignore-case": ".pNg" } }], { fit: ["a.PNG", ".png"], miss: ["a.png ", "png"] });
     onField([{ "equals-ignore-case": "" }], { fit: [""], miss: ["a", null] });
     onField([{ prefix: { "equals-ignore-case": "\u{10400}" } }], { fit: ["\u{10428}x"], miss: ["\u{10429}"] });
@@ -172,7 +221,9 @@ describe("operators on text", () => {
     fc.assert(
       fc.property(
         fc.string({ unit: fc.constantFrom("a", "a", "a", "b"), minLength: 17, maxLength: 24 }),
-        fc.array(fc.oneof(fc.constant("piece"), fc.string({ unit: fc.constantFrom("a", "b"), maxLength: 30 })), { maxLength: 6 }),
+        fc.array(fc.oneof(fc.constant("piece"), fc.string({ unit: fc.constantFrom("a", "b"), maxLength: 30 })), {
+          maxLength: 6,
+        }),
         (piece, parts) => {
           const text = parts.map((part) => (part === "piece" ? piece : part)).join("");
           expect(matchesPattern({ a: [{ wildcard: `*${piece}*` }] }, { a: text })).toBe(text.includes(piece));
@@ -192,7 +243,10 @@ describe("anything-but", () => {
   });
 
   it("takes what another operator does not, other types included", () => {
-    onField([{ "anything-but": { prefix: "in" } }], { fit: ["out", "", 12, null, "In"], miss: ["in", "inner", undefined] });
+    onField([{ "anything-but": { prefix: "in" } }], {
+      fit: ["out", "", 12, null, "In"],
+      miss: ["in", "inner", undefined],
+    });
     onField([{ "anything-but": { prefix: ["a", "b"] } }], { fit: ["c"], miss: ["ab", "ba"] });
     onField([{ "anything-but": { suffix: ".png" } }], { fit: ["a.txt", null], miss: ["a.png", undefined] });
     onField([{ "anything-but": { suffix: [".png", ".txt"] } }], { fit: ["a"], miss: ["a.txt"] });
@@ -245,15 +299,27 @@ describe("numeric", () => {
 
 describe("cidr", () => {
   it("IPv4", () => {
-    onField([{ cidr: "10.0.0.0/24" }], { fit: ["10.0.0.0", "10.0.0.255", "::ffff:a00:1"], miss: ["10.0.1.0", "9.255.255.255", "10.0.0", "10.0.0.256", "10.0.0.1 ", "text", 10, "::a00:1"] });
+    onField([{ cidr: "10.0.0.0/24" }], {
+      fit: ["10.0.0.0", "10.0.0.255", "::ffff:a00:1"],
+      miss: ["10.0.1.0", "9.255.255.255", "10.0.0", "10.0.0.256", "10.0.0.1 ", "text", 10, "::a00:1"],
+    });
     onField([{ cidr: "0.0.0.0/0" }], { fit: ["255.255.255.255", "1.2.3.4"], miss: ["::1", ""] });
-    onField([{ cidr: "192.168.1.8/29" }], { fit: ["192.168.1.8", "192.168.1.15"], miss: ["192.168.1.7", "192.168.1.16"] });
+    onField([{ cidr: "192.168.1.8/29" }], {
+      fit: ["192.168.1.8", "192.168.1.15"],
+      miss: ["192.168.1.7", "192.168.1.16"],
+    });
     onField([{ cidr: "1.2.3.4/31" }], { fit: ["1.2.3.4", "1.2.3.5"], miss: ["1.2.3.6"] });
   });
 
   it("IPv6", () => {
-    onField([{ cidr: "2001:db8::/32" }], { fit: ["2001:db8::", "2001:DB8:ffff:ffff:ffff:ffff:ffff:ffff", "2001:0db8:0:0:0:0:0:1"], miss: ["2001:db9::", "2001:db7:ffff::", "10.0.0.1", "2001:db8", ":::", "2001:db8::1::2"] });
-    onField([{ cidr: "::/0" }], { fit: ["::1", "ff02::1"], miss: ["1.2.3.4", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7:8::", "g::"] });
+    onField([{ cidr: "2001:db8::/32" }], {
+      fit: ["2001:db8::", "2001:DB8:ffff:ffff:ffff:ffff:ffff:ffff", "2001:0db8:0:0:0:0:0:1"],
+      miss: ["2001:db9::", "2001:db7:ffff::", "10.0.0.1", "2001:db8", ":::", "2001:db8::1::2"],
+    });
+    onField([{ cidr: "::/0" }], {
+      fit: ["::1", "ff02::1"],
+      miss: ["1.2.3.4", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7:8::", "g::"],
+    });
     onField([{ cidr: "fe80::4/127" }], { fit: ["fe80::5"], miss: ["fe80::6", "fe80::3"] });
   });
 
@@ -261,12 +327,23 @@ describe("cidr", () => {
     onField([{ cidr: "10.0.0.5/24" }], { fit: ["10.0.0.5", "10.0.0.255"], miss: ["10.0.0.4"] });
   });
 
-  it.each([["10.0.0.0"], ["10.0.0.0/"], ["10.0.0.0/32"], ["10.0.0.0/-1"], ["10.0.0.0/8/8"], ["10.0.0/8"], ["300.0.0.0/8"], ["::/128"], ["2001:xyz::/32"], ["bad-/64"], ["/8"], [8], [null]])(
-    "%s is refused",
-    (cidr) => {
-      expect(pointersOf({ a: [{ cidr }] })).toEqual(["/a/0/cidr"]);
-    },
-  );
+  it.each([
+    ["10.0.0.0"],
+    ["10.0.0.0/"],
+    ["10.0.0.0/32"],
+    ["10.0.0.0/-1"],
+    ["10.0.0.0/8/8"],
+    ["10.0.0/8"],
+    ["300.0.0.0/8"],
+    ["::/128"],
+    ["2001:xyz::/32"],
+    ["bad-/64"],
+    ["/8"],
+    [8],
+    [null],
+  ])("%s is refused", (cidr) => {
+    expect(pointersOf({ a: [{ cidr }] })).toEqual(["/a/0/cidr"]);
+  });
 });
 
 describe("exists", () => {
@@ -316,7 +393,13 @@ describe("fields", () => {
 });
 
 describe("arrays of objects", () => {
-  const people = { people: [{ first: "John", last: "Doe" }, { first: "Anna", last: "Smith" }, { first: "Peter", last: "Jones" }] };
+  const people = {
+    people: [
+      { first: "John", last: "Doe" },
+      { first: "Anna", last: "Smith" },
+      { first: "Peter", last: "Jones" },
+    ],
+  };
 
   it("vanish from the path, at any depth", () => {
     expect(matches({ people: { first: ["Anna"] } }, people)).toBe(true);
@@ -327,14 +410,23 @@ describe("arrays of objects", () => {
   it("give all fields of a match from one element", () => {
     expect(matches({ people: { first: ["Anna"], last: ["Smith"] } }, people)).toBe(true);
     expect(matches({ people: { first: ["Anna"], last: ["Jones"] } }, people)).toBe(false);
-    expect(matches({ people: { first: ["Anna"], last: ["Jones"] } }, { people: [[people.people[1]], [people.people[2]]] })).toBe(false);
+    expect(
+      matches({ people: { first: ["Anna"], last: ["Jones"] } }, { people: [[people.people[1]], [people.people[2]]] }),
+    ).toBe(false);
   });
 
   it("nested in each other: one element of each", () => {
     const pattern = { a: { n: [1], b: { x: [1], y: [2] } } };
     expect(matches(pattern, { a: [{ n: 1, b: [{ x: 1 }, { x: 1, y: 2 }] }] })).toBe(true);
     expect(matches(pattern, { a: [{ n: 1, b: [{ x: 1 }, { y: 2 }] }] })).toBe(false);
-    expect(matches(pattern, { a: [{ n: 1, b: [{ x: 1 }] }, { n: 2, b: [{ x: 1, y: 2 }] }] })).toBe(false);
+    expect(
+      matches(pattern, {
+        a: [
+          { n: 1, b: [{ x: 1 }] },
+          { n: 2, b: [{ x: 1, y: 2 }] },
+        ],
+      }),
+    ).toBe(false);
     expect(matches(pattern, { a: [{ n: 1 }, { b: { x: 1, y: 2 } }] })).toBe(false);
   });
 
@@ -399,7 +491,11 @@ describe("$or", () => {
     ["no array", { $or: { a: [1] } }, ["/$or"]],
     ["what is no object", { $or: [{ a: [1] }, 5] }, ["/$or/1"]],
     ["an empty branch", { $or: [{ a: [1] }, {}] }, ["/$or/1"]],
-    ["an operator's name as a field", { $or: [{ prefix: [1] }, { x: { regex: [2] } }] }, ["/$or/0/prefix", "/$or/1/x/regex"]],
+    [
+      "an operator's name as a field",
+      { $or: [{ prefix: [1] }, { x: { regex: [2] } }] },
+      ["/$or/0/prefix", "/$or/1/x/regex"],
+    ],
     ["a field that has conditions outside", { a: [1], $or: [{ a: [2] }, { b: [1] }] }, ["/$or/0/a"]],
     ["a field that has conditions outside, later", { $or: [{ a: [2] }, { b: [1] }], a: [1] }, ["/a"]],
   ])("refuses %s", (_what, pattern, pointers) => {
@@ -410,7 +506,9 @@ describe("$or", () => {
     const levels = (depth: number): EventPattern =>
       depth === 0 ? { z: [1] } : { $or: [{ [`a${depth}`]: [1] }, { [`b${depth}`]: [1] }], n: levels(depth - 1) };
     expect(checkPattern(levels(8))).toEqual([]);
-    expect(checkPattern(levels(9))).toEqual([{ pointer: expect.stringMatching(/\$or$/), detail: expect.stringContaining("256") }]);
+    expect(checkPattern(levels(9))).toEqual([
+      { pointer: expect.stringMatching(/\$or$/), detail: expect.stringContaining("256") },
+    ]);
     expect(checkPattern(levels(30))).toHaveLength(1);
   });
 });
@@ -491,7 +589,9 @@ describe("what EventBridge would refuse is refused, with a pointer", () => {
     const searching = (count: number) => Array.from({ length: count }, (_, i) => ({ wildcard: `*piece ${i}*` }));
     expect(checkPattern({ a: searching(32), b: searching(1) })).toEqual([]);
     expect(pointersOf({ a: searching(33) })).toEqual(["/a"]);
-    expect(pointersOf({ a: [{ "anything-but": { wildcard: searching(33).map((one) => one.wildcard) } }] })).toEqual(["/a"]);
+    expect(pointersOf({ a: [{ "anything-but": { wildcard: searching(33).map((one) => one.wildcard) } }] })).toEqual([
+      "/a",
+    ]);
     expect(checkPattern({ a: Array.from({ length: 60 }, (_, i) => ({ wildcard: `${i}*\\*x\\*` })) })).toEqual([]);
   });
 
@@ -504,10 +604,19 @@ it("any field of any event is found by a pattern of its own value", () => {
   const key = fc.string({ minLength: 1, maxLength: 4 }).filter((name) => name !== "$or" && name !== "__proto__");
   const { tree } = fc.letrec<{ tree: unknown; leaf: unknown }>((tie) => ({
     tree: fc.dictionary(key, tie("leaf"), { minKeys: 1, maxKeys: 3, noNullPrototype: true }),
-    leaf: fc.oneof({ depthSize: "small" }, fc.string({ maxLength: 5 }), fc.integer(), fc.boolean(), fc.constant(null), tie("tree")),
+    leaf: fc.oneof(
+      { depthSize: "small" },
+      fc.string({ maxLength: 5 }),
+      fc.integer(),
+      fc.boolean(),
+      fc.constant(null),
+      tie("tree"),
+    ),
   }));
   const patternOf = (value: unknown): unknown =>
-    typeof value === "object" && value !== null ? Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, patternOf(inner)])) : [value];
+    typeof value === "object" && value !== null
+      ? Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, patternOf(inner)]))
+      : [value];
   fc.assert(
     fc.property(tree, (event) => {
       const pattern = patternOf(event) as EventPattern;
@@ -528,12 +637,28 @@ describe("no pattern makes matching slow (S9), on an event at the size limit", (
   it.each<[string, EventPattern, object]>([
     ["wildcards on a long text", { a: many(32, () => ({ wildcard: "*aaaaac*" })) }, { a: "a".repeat(190_000) }],
     ["a long piece on a long text", { a: [{ wildcard: `*${"a".repeat(1_900)}b*` }] }, { a: "a".repeat(190_000) }],
-    ["wildcards on many texts", { a: many(32, () => ({ wildcard: "*aaaaab*" })) }, { a: many(20_000, () => "aaaaaaa") }],
-    ["case on many texts", { a: many(45, (i) => ({ prefix: { "equals-ignore-case": `x${i}` } })) }, { a: many(38_000, () => "xx") }],
+    [
+      "wildcards on many texts",
+      { a: many(32, () => ({ wildcard: "*aaaaab*" })) },
+      { a: many(20_000, () => "aaaaaaa") },
+    ],
+    [
+      "case on many texts",
+      { a: many(45, (i) => ({ prefix: { "equals-ignore-case": `x${i}` } })) },
+      { a: many(38_000, () => "xx") },
+    ],
     ["addresses", { a: many(60, (i) => ({ cidr: `1::${i}/127` })) }, { a: many(10_000, (i) => `1:2:3:4:5:6:7:${i}`) }],
     ["values", { a: many(240, (i) => `v${i}`) }, { a: many(60_000, () => 1) }],
-    ["branches on many elements", { d: orsOnOneLevel(7) }, { d: many(3_500, (i) => ({ [`${"e.".repeat(7)}${i % 2 ? "a" : "b"}${i % 8}`]: 1 })) }],
-    ["branches on deep elements", { d: orsOnOneLevel(7) }, { d: many(3_000, (i) => many(7, () => 0).reduce<object>((inner) => ({ e: inner }), { [`a${i % 8}`]: 1 })) }],
+    [
+      "branches on many elements",
+      { d: orsOnOneLevel(7) },
+      { d: many(3_500, (i) => ({ [`${"e.".repeat(7)}${i % 2 ? "a" : "b"}${i % 8}`]: 1 })) },
+    ],
+    [
+      "branches on deep elements",
+      { d: orsOnOneLevel(7) },
+      { d: many(3_000, (i) => many(7, () => 0).reduce<object>((inner) => ({ e: inner }), { [`a${i % 8}`]: 1 })) },
+    ],
   ])("%s", (_what, pattern, event) => {
     expect(checkPattern(pattern)).toEqual([]);
     const started = process.cpuUsage();

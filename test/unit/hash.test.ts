@@ -15,7 +15,9 @@ describe("sha256", () => {
 
 describe("canonicalJson", () => {
   it("has sorted keys, no white space and no fields that are undefined", () => {
-    expect(canonicalJson({ b: [1, { d: null, c: "x" }], a: undefined, "": true })).toBe('{"":true,"b":[1,{"c":"x","d":null}]}');
+    expect(canonicalJson({ b: [1, { d: null, c: "x" }], a: undefined, "": true })).toBe(
+      '{"":true,"b":[1,{"c":"x","d":null}]}',
+    );
     expect(canonicalJson(undefined)).toBe("null");
     expect(canonicalJson('a "quoted" line\n')).toBe('"a \\"quoted\\" line\\n"');
     expect(canonicalJson(["10", 10, 1e21, -0])).toBe('["10",10,1e+21,0]');
@@ -30,7 +32,25 @@ describe("canonicalJson", () => {
   });
 
   it("keeps apart what differs", () => {
-    const values: JsonValue[] = [null, [], {}, [null], [[]], { a: null }, "", "null", 0, "0", false, [1, 2], [12], ["1,2"], { a: 1, b: 2 }, { a: { b: 2 } }, { "a:1,b": 2 }];
+    const values: JsonValue[] = [
+      null,
+      [],
+      {},
+      [null],
+      [[]],
+      { a: null },
+      "",
+      "null",
+      0,
+      "0",
+      false,
+      [1, 2],
+      [12],
+      ["1,2"],
+      { a: 1, b: 2 },
+      { a: { b: 2 } },
+      { "a:1,b": 2 },
+    ];
     expect(new Set(values.map(canonicalJson)).size).toBe(values.length);
   });
 });
@@ -40,14 +60,21 @@ describe("hashOf", () => {
     const hash = await hashOf({ type: "A", data: { x: 1, y: [1, 2] } });
     expect(hash).toMatch(/^[0-9a-f]{64}$/);
     expect(await hashOf({ data: { y: [1, 2], x: 1 }, type: "A" })).toBe(hash);
-    for (const other of [{ type: "A", data: { x: 1, y: [2, 1] } }, { type: "a", data: { x: 1, y: [1, 2] } }, { type: "A" }])
+    for (const other of [
+      { type: "A", data: { x: 1, y: [2, 1] } },
+      { type: "a", data: { x: 1, y: [1, 2] } },
+      { type: "A" },
+    ])
       expect(await hashOf(other)).not.toBe(hash);
   });
 });
 
 describe("derivedId", () => {
   it("is a UUIDv8", async () => {
-    for (let i = 0; i < 64; i++) expect(await derivedId("event", i)).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    for (let i = 0; i < 64; i++)
+      expect(await derivedId("event", i)).toMatch(
+        /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+      );
   });
 
   it("is the same for the same parts and another for others, wherever they are cut", async () => {

@@ -89,7 +89,9 @@ describe("history", () => {
   });
 
   it("no partition belongs to two selections, whatever agents call themselves", () => {
-    const partitions = ["a", "a#0", "a#0#0", "#", ""].flatMap((agent_type) => historyPartitions({ agent_type }).partitions);
+    const partitions = ["a", "a#0", "a#0#0", "#", ""].flatMap(
+      (agent_type) => historyPartitions({ agent_type }).partitions,
+    );
     expect(new Set(partitions).size).toBe(partitions.length);
   });
 
@@ -126,13 +128,18 @@ describe("work", () => {
 
 describe("shards", () => {
   it("stay what they are: a changed hash would hide what is stored", () => {
-    expect(["", "a", "0190a0b0-1111-7000-8000-000000000000", "é\u{1F600}"].map((id) => shardOf(id, 8))).toEqual([5, 4, 7, 1]);
+    expect(["", "a", "0190a0b0-1111-7000-8000-000000000000", "é\u{1F600}"].map((id) => shardOf(id, 8))).toEqual([
+      5, 4, 7, 1,
+    ]);
   });
 
   it("spread ids evenly, those of one millisecond too", () => {
     const counts = Array<number>(INDEX_SHARDS).fill(0);
     for (let i = 0; i < 8_000; i++) {
-      const shard = shardOf(`0190a0b0-1111-7${(i >> 12).toString(16).padStart(3, "0")}-8000-${(i * 7919).toString(16).padStart(12, "0")}`, INDEX_SHARDS);
+      const shard = shardOf(
+        `0190a0b0-1111-7${(i >> 12).toString(16).padStart(3, "0")}-8000-${(i * 7919).toString(16).padStart(12, "0")}`,
+        INDEX_SHARDS,
+      );
       counts[shard] = (counts[shard] ?? 0) + 1;
     }
     expect(counts).toHaveLength(INDEX_SHARDS);

@@ -22,7 +22,10 @@ describe("a request finds its operation and the function that serves it", () => 
 
   it("every route, whatever its parameters, is reachable", () => {
     for (const route of ROUTES)
-      expect(matchRoute(route.method, route.path.replace(/\{.*?\}/, "some-id"))).toMatchObject({ kind: "matched", operation: route.operation });
+      expect(matchRoute(route.method, route.path.replace(/\{.*?\}/, "some-id"))).toMatchObject({
+        kind: "matched",
+        operation: route.operation,
+      });
   });
 
   it("every function with a URL serves something", () => {
@@ -42,10 +45,22 @@ describe("a request that fits no route", () => {
     expect(matchRoute("get", "/health")).toEqual({ kind: "unmatched", allowed: ["GET"] });
   });
 
-  it.each([["/"], [""], ["//"], ["/nothing"], ["/events/a/b"], ["/events/a/responses/b"], ["/EVENTS"], ["/requests//"], ["//events"], ["/events/%"], ["/events/%zz"], ["/events/%ff"], ["events"]])(
-    "%s is no path",
-    (path) => {
-      for (const method of ["GET", "POST", "DELETE"]) expect(matchRoute(method, path)).toEqual({ kind: "unmatched", allowed: [] });
-    },
-  );
+  it.each([
+    ["/"],
+    [""],
+    ["//"],
+    ["/nothing"],
+    ["/events/a/b"],
+    ["/events/a/responses/b"],
+    ["/EVENTS"],
+    ["/requests//"],
+    ["//events"],
+    ["/events/%"],
+    ["/events/%zz"],
+    ["/events/%ff"],
+    ["events"],
+  ])("%s is no path", (path) => {
+    for (const method of ["GET", "POST", "DELETE"])
+      expect(matchRoute(method, path)).toEqual({ kind: "unmatched", allowed: [] });
+  });
 });
