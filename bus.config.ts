@@ -16,7 +16,13 @@ const config = defineBus({
     },
   },
   subscribers: [
-    { name: "normalizer", on: "MESSAGE_RECEIVED", handler: "examples/agents/normalizer.ts", via: "queue", answers: false },
+    {
+      name: "normalizer",
+      on: "MESSAGE_RECEIVED",
+      handler: "examples/agents/normalizer.ts",
+      via: "queue",
+      answers: false,
+    },
     { name: "librarian", on: "CONTEXT_REQUESTED", handler: "examples/agents/librarian.ts", via: "direct" },
   ],
 });

@@ -1,8 +1,14 @@
 /** The shape of `bus.config.ts`, and what is checked of it before anything runs or is deployed. */
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { BUILT_IN_EVENT_TYPES, EVENT_TYPE_NAME, type BuiltInEventTypes, type Catalogue, type EventType } from "./event-types/catalogue.ts";
-import { nearestName } from "./event-types/nearest-name.ts";
 import { checkPattern, type EventPattern } from "./event-pattern.ts";
+import {
+  BUILT_IN_EVENT_TYPES,
+  type BuiltInEventTypes,
+  type Catalogue,
+  EVENT_TYPE_NAME,
+  type EventType,
+} from "./event-types/catalogue.ts";
+import { nearestName } from "./event-types/nearest-name.ts";
 import { DEFAULT_LIMITS, type Limits, MIN_RETENTION_DAYS } from "./limits.ts";
 import type { DeployedSubscriber } from "./subscribers.ts";
 
@@ -50,7 +56,11 @@ export type EventTypesOf<Config extends BusConfig> = BuiltInEventTypes & OwnEven
 type OwnEventTypes<Declaration extends BusDeclaration> = Declaration["eventTypes"] extends infer Types extends Readonly<
   Record<string, EventTypeDeclaration>
 >
-  ? { [Name in keyof Types]: Types[Name]["schema"] extends StandardSchemaV1 ? StandardSchemaV1.InferInput<Types[Name]["schema"]> : Record<string, unknown> }
+  ? {
+      [Name in keyof Types]: Types[Name]["schema"] extends StandardSchemaV1
+        ? StandardSchemaV1.InferInput<Types[Name]["schema"]>
+        : Record<string, unknown>;
+    }
   : unknown;
 
 /**
@@ -86,7 +96,8 @@ function withDefaults(subscriber: SubscriberDeclaration): DeployedSubscriber {
 function faultsOfTypes(own: Readonly<Record<string, EventTypeDeclaration>>): string[] {
   return Object.keys(own).flatMap((name) => {
     if (Object.hasOwn(BUILT_IN_EVENT_TYPES, name)) return [`eventTypes.${name}: this name is built in`];
-    if (!EVENT_TYPE_NAME.test(name)) return [`eventTypes["${name}"]: expected a name like ORDER_PLACED (${EVENT_TYPE_NAME.source})`];
+    if (!EVENT_TYPE_NAME.test(name))
+      return [`eventTypes["${name}"]: expected a name like ORDER_PLACED (${EVENT_TYPE_NAME.source})`];
     return [];
   });
 }
@@ -96,22 +107,28 @@ function faultsOfSubscribers(subscribers: readonly DeployedSubscriber[], catalog
   return subscribers.flatMap((subscriber, i) => {
     const at = `subscribers[${i}] (${subscriber.name})`;
     const faults: string[] = [];
-    if (!/^[a-z][a-z0-9-]{0,39}$/.test(subscriber.name)) faults.push(`${at}: name must match [a-z][a-z0-9-]*, up to 40 characters`);
+    if (!/^[a-z][a-z0-9-]{0,39}$/.test(subscriber.name))
+      faults.push(`${at}: name must match [a-z][a-z0-9-]*, up to 40 characters`);
     if (seen.has(subscriber.name)) faults.push(`${at}: another subscriber has this name`);
     seen.add(subscriber.name);
     if (subscriber.on.length === 0) faults.push(`${at}: "on" names no event type`);
     for (const type of subscriber.on)
       if (!Object.hasOwn(catalogue, type))
-        faults.push(`${at}: there is no event type "${type}". Did you mean ${nearestName(type, Object.keys(catalogue))}?`);
-    if (subscriber.via !== "direct" && subscriber.via !== "queue") faults.push(`${at}: via must be "direct" or "queue"`);
-    if (subscriber.filter !== undefined) faults.push(...checkPattern(subscriber.filter).map((fault) => `${at}: filter${fault.pointer}: ${fault.detail}`));
+        faults.push(
+          `${at}: there is no event type "${type}". Did you mean ${nearestName(type, Object.keys(catalogue))}?`,
+        );
+    if (subscriber.via !== "direct" && subscriber.via !== "queue")
+      faults.push(`${at}: via must be "direct" or "queue"`);
+    if (subscriber.filter !== undefined)
+      faults.push(...checkPattern(subscriber.filter).map((fault) => `${at}: filter${fault.pointer}: ${fault.detail}`));
     return faults;
   });
 }
 
 function faultsOfLimits(limits: Limits): string[] {
   const faults: string[] = [];
-  if (!(limits.holdSeconds > 0 && limits.holdSeconds <= 890)) faults.push("limits.holdSeconds: expected a number over 0 and up to 890 (a function lives 900 s)");
+  if (!(limits.holdSeconds > 0 && limits.holdSeconds <= 890))
+    faults.push("limits.holdSeconds: expected a number over 0 and up to 890 (a function lives 900 s)");
   if (!(Number.isInteger(limits.retentionDays) && limits.retentionDays >= MIN_RETENTION_DAYS))
     faults.push(`limits.retentionDays: expected a whole number of at least ${MIN_RETENTION_DAYS}`);
   if (!(Number.isInteger(limits.eventsPerConversation) && limits.eventsPerConversation >= 1))

@@ -17,13 +17,22 @@ export interface CursorScope {
 
 const signingKeys = new WeakMap<EventStore, Promise<string>>();
 
-export async function sealCursor(deps: Pick<Deps, "store" | "newToken">, scope: CursorScope, place: JsonValue): Promise<string> {
+export async function sealCursor(
+  deps: Pick<Deps, "store" | "newToken">,
+  scope: CursorScope,
+  place: JsonValue,
+): Promise<string> {
   const payload = toBase64Url(new TextEncoder().encode(JSON.stringify(place)));
   return `${payload}.${await sign(deps, scope, payload)}`;
 }
 
 /** The place in a cursor. @throws BusError `invalid_request` when it was not given for this scope @param pointer for the error */
-export async function openCursor(deps: Pick<Deps, "store" | "newToken">, scope: CursorScope, cursor: string, pointer: string): Promise<JsonValue> {
+export async function openCursor(
+  deps: Pick<Deps, "store" | "newToken">,
+  scope: CursorScope,
+  cursor: string,
+  pointer: string,
+): Promise<JsonValue> {
   const [payload = "", signature = ""] = cursor.split(".", 2);
   // A MAC is compared as a whole with one computed here; who guesses learns nothing useful from its time.
   if (signature === "" || signature !== (await sign(deps, scope, payload))) {
@@ -49,7 +58,10 @@ function signingKey({ store, newToken }: Pick<Deps, "store" | "newToken">): Prom
 }
 
 function toBase64Url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "");
 }
 
 function fromBase64Url(text: string): Uint8Array {

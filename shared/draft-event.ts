@@ -51,7 +51,12 @@ export interface EventIdentity {
 }
 
 /** The event id is derived from (agent, key) when there is a key: one key, one event (I5). */
-export function identify(deps: Pick<Deps, "newId">, input: EventInput, sender: Sender, asked?: AskedFor): EventIdentity {
+export function identify(
+  deps: Pick<Deps, "newId">,
+  input: EventInput,
+  sender: Sender,
+  asked?: AskedFor,
+): EventIdentity {
   const { caller, idempotencyKey, batchIndex } = sender;
   const id =
     idempotencyKey === undefined
@@ -108,9 +113,13 @@ async function checkData(type: EventType, input: EventInput): Promise<void> {
   const result = await type.schema["~standard"].validate(input.data);
   if (result.issues === undefined) return;
   const errors = result.issues.map((issue) => ({ pointer: `/data${pointerTo(pathOf(issue))}`, detail: issue.message }));
-  throw new BusError("schema_violation", `data does not fit ${input.type}: ${errors.map((e) => `${e.pointer}: ${e.detail}`).join("; ")}`, {
-    errors,
-  });
+  throw new BusError(
+    "schema_violation",
+    `data does not fit ${input.type}: ${errors.map((e) => `${e.pointer}: ${e.detail}`).join("; ")}`,
+    {
+      errors,
+    },
+  );
 }
 
 function pathOf(issue: StandardSchemaV1.Issue): unknown[] {
@@ -125,13 +134,18 @@ interface Place {
 
 /** A parent that is unknown (expired, or of another system) still counts as a hop; the budget covers what it hides. */
 async function placeInConversation(deps: Deps, input: EventInput): Promise<Place> {
-  const parent = input.causation_id === undefined ? null : ((await deps.store.getEvent(input.causation_id))?.event ?? null);
+  const parent =
+    input.causation_id === undefined ? null : ((await deps.store.getEvent(input.causation_id))?.event ?? null);
   const hops = input.causation_id === undefined ? 0 : (parent?.hops ?? 0) + 1;
   // I10: a chain of causes ends.
   if (hops > MAX_HOPS) {
-    throw new BusError("loop_detected", `This event would be ${hops} hops from the first of its chain; the limit is ${MAX_HOPS}.`, {
-      errors: [{ pointer: "/causation_id", detail: `an event of at most ${MAX_HOPS - 1} hops was expected` }],
-    });
+    throw new BusError(
+      "loop_detected",
+      `This event would be ${hops} hops from the first of its chain; the limit is ${MAX_HOPS}.`,
+      {
+        errors: [{ pointer: "/causation_id", detail: `an event of at most ${MAX_HOPS - 1} hops was expected` }],
+      },
+    );
   }
   const correlationId = input.correlation_id ?? parent?.correlation_id;
   if (correlationId !== undefined) await checkBudget(deps, correlationId);
@@ -153,9 +167,13 @@ function traceOf(sender: Sender, parent: BusEvent | null): { traceparent?: strin
 function checkSize(event: BusEvent): void {
   const bytes = utf8Bytes(event);
   if (bytes <= MAX_EVENT_BYTES) return;
-  throw new BusError("payload_too_large", `The event has ${bytes} bytes with its envelope; the limit is ${MAX_EVENT_BYTES}.`, {
-    errors: [{ pointer: "/data", detail: "less data was expected: send a link to what is large" }],
-  });
+  throw new BusError(
+    "payload_too_large",
+    `The event has ${bytes} bytes with its envelope; the limit is ${MAX_EVENT_BYTES}.`,
+    {
+      errors: [{ pointer: "/data", detail: "less data was expected: send a link to what is large" }],
+    },
+  );
 }
 
 /** Whether a recorded event is the one this payload stands for. @throws BusError `idempotency_conflict` */

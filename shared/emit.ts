@@ -6,7 +6,14 @@
  */
 import * as v from "valibot";
 import { countEvent } from "./conversation-budget.ts";
-import { type EventIdentity, EventInput, draftEvent, identify, requireSamePayload, type Sender } from "./draft-event.ts";
+import {
+  draftEvent,
+  type EventIdentity,
+  EventInput,
+  identify,
+  requireSamePayload,
+  type Sender,
+} from "./draft-event.ts";
 import { BusError, type Problem, toProblem } from "./errors.ts";
 import { deliveredCopy } from "./event.ts";
 import { readInput } from "./input.ts";
@@ -61,11 +68,12 @@ export async function emit(deps: Deps, body: unknown, sender: Sender): Promise<W
 export async function emitBatch(deps: Deps, body: unknown, sender: Sender): Promise<WithAfterwards<BatchReceipt>> {
   const { events } = readInput(Batch, body);
   const entries = await Promise.all(
-    events.map((event, batchIndex): Promise<Recorded | Refused> =>
-      record(deps, event, { ...sender, batchIndex }, `/events/${batchIndex}`).catch((error: unknown) => {
-        if (!(error instanceof BusError)) deps.log.error("an event of a batch failed", { error: String(error) });
-        return { error: toProblem(error) };
-      }),
+    events.map(
+      (event, batchIndex): Promise<Recorded | Refused> =>
+        record(deps, event, { ...sender, batchIndex }, `/events/${batchIndex}`).catch((error: unknown) => {
+          if (!(error instanceof BusError)) deps.log.error("an event of a batch failed", { error: String(error) });
+          return { error: toProblem(error) };
+        }),
     ),
   );
   const recorded = entries.filter((entry): entry is Recorded => !("error" in entry));
@@ -96,7 +104,11 @@ async function record(deps: Deps, body: unknown, sender: Sender, at: string): Pr
 }
 
 /** Commits an event (I1), or finds the one that the key stands for (I5). @throws BusError `idempotency_conflict` */
-export async function putOnce(deps: Pick<Deps, "store">, draft: EventRecord, identity: EventIdentity): Promise<Recorded> {
+export async function putOnce(
+  deps: Pick<Deps, "store">,
+  draft: EventRecord,
+  identity: EventIdentity,
+): Promise<Recorded> {
   const put = await deps.store.putEvent(draft);
   if (put.kind === "created") return { record: draft, fresh: true };
   requireSamePayload(put.record, identity);
@@ -107,18 +119,28 @@ export async function putOnce(deps: Pick<Deps, "store">, draft: EventRecord, ide
 /** Publishes what is fresh; whether each entry is known to be published. */
 export async function publish(deps: Pick<Deps, "publisher">, entries: readonly Recorded[]): Promise<boolean[]> {
   const fresh = entries.filter((entry) => entry.fresh);
-  const outcomes = fresh.length === 0 ? [] : await deps.publisher.publish(fresh.map(({ record: { event, replyToken } }) => deliveredCopy(event, replyToken)));
+  const outcomes =
+    fresh.length === 0
+      ? []
+      : await deps.publisher.publish(
+          fresh.map(({ record: { event, replyToken } }) => deliveredCopy(event, replyToken)),
+        );
   const sent = new Set(fresh.filter((_, i) => outcomes[i]?.kind === "published"));
   return entries.map((entry) => sent.has(entry) || (!entry.fresh && entry.record.published));
 }
 
 /** Marks what was published, so that the relay leaves it alone, and counts it. Never throws. */
-export async function settle(deps: Pick<Deps, "store" | "limits" | "log">, entry: Recorded, published: boolean): Promise<void> {
+export async function settle(
+  deps: Pick<Deps, "store" | "limits" | "log">,
+  entry: Recorded,
+  published: boolean,
+): Promise<void> {
   if (!entry.fresh) return;
   const eventId = entry.record.event.id;
   const work = [countEvent(deps, entry.record), ...(published ? [deps.store.markPublished(eventId)] : [])];
   for (const outcome of await Promise.allSettled(work)) {
-    if (outcome.status === "rejected") deps.log.warn("an event was not settled; the relay will", { eventId, error: String(outcome.reason) });
+    if (outcome.status === "rejected")
+      deps.log.warn("an event was not settled; the relay will", { eventId, error: String(outcome.reason) });
   }
 }
 

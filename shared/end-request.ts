@@ -4,14 +4,22 @@ import { BusError } from "./errors.ts";
 import type { Deps, EndRequest, RequestRecord, RequestWrite } from "./ports.ts";
 
 /** @throws BusError `not_found` when there is no such request, or it is another agent's */
-export async function findOwnRequest(deps: Pick<Deps, "store">, eventId: string, caller: string): Promise<RequestRecord> {
+export async function findOwnRequest(
+  deps: Pick<Deps, "store">,
+  eventId: string,
+  caller: string,
+): Promise<RequestRecord> {
   const request = await deps.store.getRequest(eventId);
   if (request === null || request.requester !== caller) throw new BusError("not_found", "There is no such request.");
   return request;
 }
 
 /** Cancels a request; one that has already ended stays as it is (I2). @throws BusError `not_found` */
-export async function cancelRequest(deps: Pick<Deps, "store" | "now" | "limits">, eventId: string, caller: string): Promise<RequestRecord> {
+export async function cancelRequest(
+  deps: Pick<Deps, "store" | "now" | "limits">,
+  eventId: string,
+  caller: string,
+): Promise<RequestRecord> {
   const request = await findOwnRequest(deps, eventId, caller);
   if (request.state !== "PENDING") return request;
   const write = await endRequest(deps, eventId, "CANCELLED");
@@ -28,5 +36,11 @@ export function endRequest(
 ): Promise<RequestWrite> {
   const nowMs = deps.now();
   const at = new Date(nowMs).toISOString();
-  return deps.store.endRequest({ eventId, state, at, expiresAt: expiryOf(deps, nowMs), ...(reason === undefined ? {} : { reason }) });
+  return deps.store.endRequest({
+    eventId,
+    state,
+    at,
+    expiresAt: expiryOf(deps, nowMs),
+    ...(reason === undefined ? {} : { reason }),
+  });
 }

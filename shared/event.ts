@@ -41,8 +41,7 @@ export interface ReplyTo {
 }
 
 /** An event on its way to a subscriber: the only place where the reply token is seen. */
-export interface DeliveredEvent<Type extends string = string, Data = JsonObject>
-  extends BusEvent<Type, Data> {
+export interface DeliveredEvent<Type extends string = string, Data = JsonObject> extends BusEvent<Type, Data> {
   readonly reply_to: ReplyTo;
 }
 

@@ -77,7 +77,8 @@ function firstOf(readers: readonly PartitionReader[], order: PageQuery["order"])
   return readers
     .filter((reader) => reader.head !== undefined)
     .reduce<PartitionReader | null>(
-      (best, reader) => (best === null || comesFirst(reader.head as string, best.head as string, order) ? reader : best),
+      (best, reader) =>
+        best === null || comesFirst(reader.head as string, best.head as string, order) ? reader : best,
       null,
     );
 }

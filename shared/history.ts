@@ -82,7 +82,8 @@ export interface EventWithResponses {
  */
 export async function listEvents(deps: Deps, query: Record<string, string>, caller: string): Promise<EventPage> {
   const { from, to, order, limit = DEFAULT_PAGE_SIZE, cursor, ...given } = readInput(ListQuery, query);
-  if (from !== undefined && to !== undefined && to < from) throw invalidField("/to", "a time not before `from` was expected");
+  if (from !== undefined && to !== undefined && to < from)
+    throw invalidField("/to", "a time not before `from` was expected");
   const selection = toSelection(deps, given);
   const scope: CursorScope = { caller, query: { ...selection, from: from ?? null, to: to ?? null, order } };
   const place = cursor === undefined ? null : ((await openCursor(deps, scope, cursor, "/cursor")) as string);
@@ -108,7 +109,10 @@ export const LAST_POSITION = "9999-12-31T23:59:59.999Z";
 export const eventIdAt = (position: string): string => position.slice(position.indexOf("#") + 1);
 
 /** @throws BusError `unknown_event_type` */
-export function toSelection(deps: Pick<Deps, "catalogue">, given: { [Field in keyof Selection]?: string | undefined }): Selection {
+export function toSelection(
+  deps: Pick<Deps, "catalogue">,
+  given: { [Field in keyof Selection]?: string | undefined },
+): Selection {
   const { type, agent_type, correlation_id } = given;
   if (type !== undefined) requireEventType(deps.catalogue, type);
   return {

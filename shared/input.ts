@@ -21,11 +21,19 @@ export const objectField = v.custom<JsonObject>(
  * The value as the schema has it. @throws BusError `invalid_request` with a pointer for every fault
  * @param at pointer of the value itself, for what stands inside a larger body
  */
-export function readInput<const Schema extends v.GenericSchema>(schema: Schema, value: unknown, at = ""): v.InferOutput<Schema> {
+export function readInput<const Schema extends v.GenericSchema>(
+  schema: Schema,
+  value: unknown,
+  at = "",
+): v.InferOutput<Schema> {
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
   const errors = result.issues.map((issue) => toFieldError(issue, at));
-  throw new BusError("invalid_request", errors.map((error) => `${error.pointer || "body"}: ${error.detail}`).join("; "), { errors });
+  throw new BusError(
+    "invalid_request",
+    errors.map((error) => `${error.pointer || "body"}: ${error.detail}`).join("; "),
+    { errors },
+  );
 }
 
 function toFieldError(issue: v.BaseIssue<unknown>, at: string): FieldError {
@@ -45,14 +53,17 @@ export function readIdempotencyKey(header: string | undefined): string | undefin
   if (header === undefined) return undefined;
   if (header.length === 0 || header.length > MAX_IDEMPOTENCY_KEY_CHARS) {
     const detail = `1 to ${MAX_IDEMPOTENCY_KEY_CHARS} characters were expected`;
-    throw new BusError("invalid_request", `Idempotency-Key: ${detail}`, { errors: [{ pointer: "Idempotency-Key", detail }] });
+    throw new BusError("invalid_request", `Idempotency-Key: ${detail}`, {
+      errors: [{ pointer: "Idempotency-Key", detail }],
+    });
   }
   return header;
 }
 
 /** The `traceparent` header when it is well-formed (W3C Trace Context); anything else is dropped, as the standard asks. */
 export function readTraceparent(header: string | undefined): string | undefined {
-  return header !== undefined && /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(header)
+  return header !== undefined &&
+    /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(header)
     ? header
     : undefined;
 }

@@ -27,8 +27,14 @@ export const keys = {
   event: (eventId: string): ItemKey => ({ pk: eventPk(eventId), sk: "META" }),
   body: (eventId: string, payloadHash: string): ItemKey => ({ pk: eventPk(eventId), sk: `BODY#${payloadHash}` }),
   request: (eventId: string): ItemKey => ({ pk: eventPk(eventId), sk: "REQUEST" }),
-  response: (eventId: string, responseId: string): ItemKey => ({ pk: eventPk(eventId), sk: `${RESPONSE_PREFIX}${responseId}` }),
-  listener: (eventType: string, name: string, streamId: string): ItemKey => ({ pk: listenerPk(eventType), sk: `${name}#${streamId}` }),
+  response: (eventId: string, responseId: string): ItemKey => ({
+    pk: eventPk(eventId),
+    sk: `${RESPONSE_PREFIX}${responseId}`,
+  }),
+  listener: (eventType: string, name: string, streamId: string): ItemKey => ({
+    pk: listenerPk(eventType),
+    sk: `${name}#${streamId}`,
+  }),
   conversationBudget: (correlationId: string): ItemKey => ({ pk: `CONVERSATION#${correlationId}`, sk: "BUDGET" }),
   cursorKey: (): ItemKey => ({ pk: "SETTINGS", sk: "CURSOR_KEY" }),
 } as const;

@@ -5,11 +5,12 @@
  * its time a stretch is therefore read again and again, and what was already delivered from it is remembered by id.
  * Behind that the watermark moves on, and nothing needs to be remembered. A cursor is the watermark with those ids.
  */
-import { EVENTS_TOPIC, type Deps, type EventRecord, type ListenerLease } from "./ports.ts";
+
 import { eventIdAt, FIRST_POSITION, LAST_POSITION } from "./history.ts";
 import { readPage, type Selection } from "./history-page.ts";
-import { INDEX_SETTLE_MS, LEASE_MS, LEASE_RENEW_MS, MAX_UNSETTLED_IDS, STREAM_POLL_MS } from "./limits.ts";
 import type { JsonValue } from "./json.ts";
+import { INDEX_SETTLE_MS, LEASE_MS, LEASE_RENEW_MS, MAX_UNSETTLED_IDS, STREAM_POLL_MS } from "./limits.ts";
+import { type Deps, EVENTS_TOPIC, type EventRecord, type ListenerLease } from "./ports.ts";
 
 const PAGE = 200;
 
@@ -34,8 +35,7 @@ export class StreamPlace {
    * repeat them, and leaves nothing out.
    */
   toJson(): JsonValue {
-    return [this.watermark, [...this.unsettled.keys()]
-        .slice(-MAX_UNSETTLED_IDS).join("")];
+    return [this.watermark, [...this.unsettled.keys()].slice(-MAX_UNSETTLED_IDS).join("")];
   }
 
   static fromJson(place: JsonValue, nowMs: number): StreamPlace {
@@ -90,7 +90,9 @@ export interface StreamOptions {
 }
 
 /** `opened` once the stream counts and misses nothing any more; then the events. */
-export type StreamStep = { readonly kind: "opened"; readonly place: StreamPlace } | { readonly kind: "event"; readonly record: EventRecord; readonly place: StreamPlace };
+export type StreamStep =
+  | { readonly kind: "opened"; readonly place: StreamPlace }
+  | { readonly kind: "event"; readonly record: EventRecord; readonly place: StreamPlace };
 
 /** Events as they come, until the client is gone or the time is up. */
 export async function* streamEvents(deps: Deps, options: StreamOptions): AsyncGenerator<StreamStep, void> {
@@ -145,9 +147,16 @@ async function* sweep(deps: Deps, selection: Selection, place: StreamPlace): Asy
   place.settle(settledUpTo);
 }
 
-async function* deliver(deps: Deps, positions: readonly string[], place: StreamPlace, settledUpTo: string): AsyncGenerator<EventRecord> {
+async function* deliver(
+  deps: Deps,
+  positions: readonly string[],
+  place: StreamPlace,
+  settledUpTo: string,
+): AsyncGenerator<EventRecord> {
   if (positions.length === 0) return;
-  const records = new Map((await deps.store.getEvents(positions.map(eventIdAt))).map((record) => [record.event.id, record]));
+  const records = new Map(
+    (await deps.store.getEvents(positions.map(eventIdAt))).map((record) => [record.event.id, record]),
+  );
   for (const position of positions) {
     const record = records.get(eventIdAt(position));
     // The cursor that goes out with an event says that it was delivered.

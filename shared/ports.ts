@@ -2,8 +2,9 @@
  * What the domain needs from outside. Two ports have AWS behind them, `EventStore` and `EventPublisher`;
  * the rest of `Deps` are plain functions.
  */
-import type { Catalogue } from "./event-types/catalogue.ts";
+
 import type { BusEvent, DeliveredEvent } from "./event.ts";
+import type { Catalogue } from "./event-types/catalogue.ts";
 import type { JsonObject } from "./json.ts";
 import type { ItemKey, WorkKind } from "./keys.ts";
 import type { Limits } from "./limits.ts";

@@ -38,9 +38,13 @@ async function relay(deps: Deps): Promise<Tally> {
   const tally: Tally = { done: 0, failed: 0 };
   const due = await deps.store.findDueWork("publish", isoAt(deps.now() - RELAY_AFTER_MS), MAX_WORK_PER_RUN);
   for (const ids of batchesOf(due)) {
-    const leased = (await Promise.all(ids.map((id) => leaseUnpublished(deps, id, tally)))).filter((record) => record !== null);
+    const leased = (await Promise.all(ids.map((id) => leaseUnpublished(deps, id, tally)))).filter(
+      (record) => record !== null,
+    );
     if (leased.length === 0) continue;
-    const outcomes = await deps.publisher.publish(leased.map((record) => deliveredCopy(record.event, record.replyToken)));
+    const outcomes = await deps.publisher.publish(
+      leased.map((record) => deliveredCopy(record.event, record.replyToken)),
+    );
     await Promise.all(
       leased.map(async (record, i) => {
         try {

@@ -50,7 +50,10 @@ export const statusOf = (state: RequestState): OutcomeStatus => STATUS[state];
 
 export const resumePath = (eventId: string): string => `/requests/${eventId}`;
 
-export async function describeOutcome(deps: Pick<Deps, "store">, request: RequestRecord): Promise<RequestOutcome | PendingRequest> {
+export async function describeOutcome(
+  deps: Pick<Deps, "store">,
+  request: RequestRecord,
+): Promise<RequestOutcome | PendingRequest> {
   const responses = await acceptedResponses(deps, request);
   const event_id = request.eventId;
   if (request.state === "PENDING") return { event_id, status: "pending", responses, resume: resumePath(event_id) };

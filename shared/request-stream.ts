@@ -1,6 +1,13 @@
 /** A wait as a stream of steps: `accepted`, then `progress` and `response` as they come, then one `done`. */
 import type { Deps, RequestRecord } from "./ports.ts";
-import { describeOutcome, type PendingRequest, type RequestOutcome, type ResponseView, resumePath, viewResponse } from "./request-outcome.ts";
+import {
+  describeOutcome,
+  type PendingRequest,
+  type RequestOutcome,
+  type ResponseView,
+  resumePath,
+  viewResponse,
+} from "./request-outcome.ts";
 import { verdictOf } from "./verdict.ts";
 import { type HoldOptions, watchRequest } from "./wait.ts";
 
@@ -18,7 +25,11 @@ export type RequestStep =
   | { readonly event: "done"; readonly data: RequestOutcome | PendingRequest };
 
 /** A stream that is joined again repeats what has come so far: every response has its `response_id`. */
-export async function* streamRequest(deps: Deps, request: RequestRecord, options: HoldOptions): AsyncGenerator<RequestStep, void> {
+export async function* streamRequest(
+  deps: Deps,
+  request: RequestRecord,
+  options: HoldOptions,
+): AsyncGenerator<RequestStep, void> {
   const { eventId, deadline, expected } = request;
   yield { event: "accepted", data: { event_id: eventId, deadline, expected, resume: resumePath(eventId) } };
   const shown = new Set<string>();
@@ -36,7 +47,11 @@ export async function* streamRequest(deps: Deps, request: RequestRecord, options
   }
 }
 
-async function* newResponses(deps: Deps, request: RequestRecord, shown: Set<string>): AsyncGenerator<RequestStep, void> {
+async function* newResponses(
+  deps: Deps,
+  request: RequestRecord,
+  shown: Set<string>,
+): AsyncGenerator<RequestStep, void> {
   for (const response of await deps.store.getResponses(request.eventId)) {
     const isProgress = response.status === "progress";
     if (shown.has(response.responseId) || (!isProgress && verdictOf(response, request) !== "accepted")) continue;

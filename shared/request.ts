@@ -5,7 +5,15 @@
  * commit point (I1). A crash in between leaves a request that a repetition completes or the sweeper ends (I6).
  */
 import * as v from "valibot";
-import { type AskedFor, draftEvent, EVENT_FIELDS, type EventIdentity, identify, requireSamePayload, type Sender } from "./draft-event.ts";
+import {
+  type AskedFor,
+  draftEvent,
+  EVENT_FIELDS,
+  type EventIdentity,
+  identify,
+  requireSamePayload,
+  type Sender,
+} from "./draft-event.ts";
 import { publish, putOnce, settle } from "./emit.ts";
 import { endRequest } from "./end-request.ts";
 import { BusError } from "./errors.ts";
@@ -23,7 +31,12 @@ const Expectation = v.variant(
     v.strictObject({ mode: v.literal("first") }),
     v.strictObject({
       mode: v.literal("count"),
-      count: v.pipe(v.number(countText), v.integer(countText), v.minValue(1, countText), v.maxValue(MAX_EXPECTED_ANSWERS, countText)),
+      count: v.pipe(
+        v.number(countText),
+        v.integer(countText),
+        v.minValue(1, countText),
+        v.maxValue(MAX_EXPECTED_ANSWERS, countText),
+      ),
     }),
     v.strictObject({ mode: v.literal("all") }),
   ],
@@ -33,7 +46,11 @@ const Expectation = v.variant(
 const RequestInput = v.strictObject(
   {
     ...EVENT_FIELDS,
-    timeout: v.pipe(v.number(timeoutText), v.minValue(MIN_TIMEOUT_SECONDS, timeoutText), v.maxValue(MAX_TIMEOUT_SECONDS, timeoutText)),
+    timeout: v.pipe(
+      v.number(timeoutText),
+      v.minValue(MIN_TIMEOUT_SECONDS, timeoutText),
+      v.maxValue(MAX_TIMEOUT_SECONDS, timeoutText),
+    ),
     expect: v.optional(Expectation, { mode: "first" }),
     require_subscribers: v.optional(v.boolean("true or false was expected"), true),
   },
@@ -61,7 +78,8 @@ export async function openRequest(deps: Deps, body: unknown, sender: Sender): Pr
   if (underWay !== null && underWay.recorded) return { request: underWay.request, settled: Promise.resolve() };
 
   const draft = await draftEvent(deps, input, sender, identity, asked);
-  const request = underWay?.request ?? (await createRequest(deps, draft, expect, require_subscribers, identity, sender));
+  const request =
+    underWay?.request ?? (await createRequest(deps, draft, expect, require_subscribers, identity, sender));
   if (request.state !== "PENDING") return { request, settled: Promise.resolve() };
   return recordAndPublish(deps, withTermsOf(draft, request), request, identity);
 }
@@ -90,7 +108,10 @@ async function createRequest(
   const { event } = draft;
   const expected = await whoCanAnswer(deps, event);
   if (expected.length === 0 && requireSubscribers) {
-    throw new BusError("no_subscribers", `Nobody who could answer subscribes to ${event.type}. "require_subscribers": false waits all the same.`);
+    throw new BusError(
+      "no_subscribers",
+      `Nobody who could answer subscribes to ${event.type}. "require_subscribers": false waits all the same.`,
+    );
   }
   const request: RequestRecord = {
     eventId: event.id,
@@ -127,7 +148,12 @@ function withTermsOf(draft: EventRecord, request: RequestRecord): EventRecord {
   };
 }
 
-async function recordAndPublish(deps: Deps, draft: EventRecord, request: RequestRecord, identity: EventIdentity): Promise<OpenedRequest> {
+async function recordAndPublish(
+  deps: Deps,
+  draft: EventRecord,
+  request: RequestRecord,
+  identity: EventIdentity,
+): Promise<OpenedRequest> {
   const entry = await putOnce(deps, draft, identity).catch(async (error: unknown) => {
     // An emit took the key at the same moment: its event is nobody's question, so the wait must not stay open.
     if (error instanceof BusError && error.code === "idempotency_conflict")

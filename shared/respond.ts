@@ -168,7 +168,9 @@ function stateWith(request: RequestRecord, response: ResponseRecord, as: string 
     case "count":
       return request.acceptedIds.length + 1 >= request.expect.count ? "ANSWERED" : "PENDING";
     case "all":
-      return request.expected.every((name) => name === as || request.answeredBy.includes(name)) ? "ANSWERED" : "PENDING";
+      return request.expected.every((name) => name === as || request.answeredBy.includes(name))
+        ? "ANSWERED"
+        : "PENDING";
   }
 }
 

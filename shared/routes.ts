@@ -29,7 +29,12 @@ export const ROUTES = [
 export type Operation = (typeof ROUTES)[number]["operation"];
 
 export type RouteMatch =
-  | { readonly kind: "matched"; readonly operation: Operation; readonly servedBy: ApiFunction; readonly params: Readonly<Record<string, string>> }
+  | {
+      readonly kind: "matched";
+      readonly operation: Operation;
+      readonly servedBy: ApiFunction;
+      readonly params: Readonly<Record<string, string>>;
+    }
   | { readonly kind: "unmatched"; readonly allowed: readonly string[] };
 
 /** Finds the route of a request; `allowed` names the methods that the path does serve. */
@@ -38,7 +43,8 @@ export function matchRoute(method: string, path: string): RouteMatch {
   for (const route of ROUTES) {
     const params = matchPath(route.path, path);
     if (params === null) continue;
-    if (route.method === method) return { kind: "matched", operation: route.operation, servedBy: route.servedBy, params };
+    if (route.method === method)
+      return { kind: "matched", operation: route.operation, servedBy: route.servedBy, params };
     allowed.add(route.method);
   }
   return { kind: "unmatched", allowed: [...allowed] };

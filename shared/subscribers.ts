@@ -1,6 +1,6 @@
 /** Deployed subscribers, and who can answer an event at this moment. */
 import type { BusEvent } from "./event.ts";
-import { matchesPattern, type EventPattern } from "./event-pattern.ts";
+import { type EventPattern, matchesPattern } from "./event-pattern.ts";
 import type { Deps } from "./ports.ts";
 
 /** A subscriber that is written in `bus.config.ts` and deployed with the bus. */
@@ -26,7 +26,10 @@ export function wantsEvent(subscriber: DeployedSubscriber, event: BusEvent): boo
 }
 
 /** The names of all who are expected to answer an event: deployed subscribers and live streams opened with a name. */
-export async function whoCanAnswer(deps: Pick<Deps, "store" | "subscribers" | "now">, event: BusEvent): Promise<string[]> {
+export async function whoCanAnswer(
+  deps: Pick<Deps, "store" | "subscribers" | "now">,
+  event: BusEvent,
+): Promise<string[]> {
   const deployed = deps.subscribers.filter((subscriber) => subscriber.answers && wantsEvent(subscriber, event));
   const listeners = await Promise.all([
     deps.store.getListeners(event.type, deps.now()),

@@ -9,10 +9,14 @@ export type SettledVerdict = "accepted" | "superseded" | "late" | "cancelled";
  *
  * A progress report counts for nothing, so it is judged by whether the request was still open when it came.
  */
-export function verdictOf(response: Pick<ResponseRecord, "responseId" | "status" | "timestamp">, request: RequestRecord): SettledVerdict | null {
+export function verdictOf(
+  response: Pick<ResponseRecord, "responseId" | "status" | "timestamp">,
+  request: RequestRecord,
+): SettledVerdict | null {
   if (request.acceptedIds.includes(response.responseId)) return "accepted";
   if (request.state === "PENDING") return null;
-  if (response.status === "progress" && request.endedAt !== undefined && response.timestamp <= request.endedAt) return "accepted";
+  if (response.status === "progress" && request.endedAt !== undefined && response.timestamp <= request.endedAt)
+    return "accepted";
   switch (request.state) {
     case "TIMED_OUT":
       return "late";

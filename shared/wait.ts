@@ -29,7 +29,11 @@ export type WaitEnd =
  * @param request as just read or created
  * @throws BusError `unavailable` when the record cannot be read, or written at the deadline: the outcome is unknown (I11)
  */
-export async function* watchRequest(deps: Deps, request: RequestRecord, options: HoldOptions): AsyncGenerator<RequestRecord, WaitEnd> {
+export async function* watchRequest(
+  deps: Deps,
+  request: RequestRecord,
+  options: HoldOptions,
+): AsyncGenerator<RequestRecord, WaitEnd> {
   const start = deps.monotonic();
   const alreadyWaitedMs = Math.max(0, deps.now() - Date.parse(request.createdAt));
   const deadline = start + Math.max(0, Date.parse(request.deadline) - deps.now());
