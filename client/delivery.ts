@@ -11,7 +11,6 @@ import { AgentEventBusError, RejectedError } from "./errors.ts";
 import { errorFields } from "./log.ts";
 
 /** What a callback gives back: an answer, or nothing for none. */
-// biome-ignore lint/suspicious/noConfusingVoidType: a callback that ends without a return statement gives void
 export type CallbackResult = JsonObject | undefined | void;
 
 export interface Delivery<Types extends object> extends ContextParts<Types> {
