@@ -15,7 +15,7 @@ import {
   type Stack,
   UpdateStackCommand,
 } from "@aws-sdk/client-cloudformation";
-import { CreateBucketCommand, type BucketLocationConstraint, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { type BucketLocationConstraint, CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import type { AwsTarget } from "./emulator.ts";
 import type { Progress } from "./install.ts";
@@ -57,7 +57,12 @@ export async function deployStack(target: AwsTarget, options: DeployOptions): Pr
   const assembly = await mkdtemp(join(tmpdir(), "agent-event-bus-synth-"));
   try {
     progress("Bundling the functions and synthesizing the stack");
-    await synthesize(assembly, { ...EMULATOR_CONTEXT, publicUrl: options.publicUrl, stackName: STACK_NAME, ...options.context });
+    await synthesize(assembly, {
+      ...EMULATOR_CONTEXT,
+      publicUrl: options.publicUrl,
+      stackName: STACK_NAME,
+      ...options.context,
+    });
     progress("Deploying the stack");
     const templateUrl = await uploadAssets(target, assembly);
     await new SSMClient({ ...target }).send(
@@ -87,7 +92,8 @@ async function uploadAssets(target: AwsTarget, assembly: string): Promise<string
       if (!buckets.has(bucket)) await createBucket(s3, bucket, target.region);
       buckets.add(bucket);
       await s3.send(new PutObjectCommand({ Bucket: bucket, Key: objectKey, Body: body }));
-      if (source.path === `${STACK_NAME}.template.json`) templateUrl = `https://s3.${target.region}.amazonaws.com/${bucket}/${objectKey}`;
+      if (source.path === `${STACK_NAME}.template.json`)
+        templateUrl = `https://s3.${target.region}.amazonaws.com/${bucket}/${objectKey}`;
     }
   }
   if (templateUrl === null) throw new Error(`The assembly has no template of a stack named ${STACK_NAME}.`);
@@ -108,7 +114,11 @@ async function createBucket(s3: S3Client, bucket: string, region: string): Promi
 }
 
 async function createOrUpdate(cloudFormation: CloudFormationClient, templateUrl: string): Promise<Outputs> {
-  const input = { StackName: STACK_NAME, TemplateURL: templateUrl, Capabilities: ["CAPABILITY_IAM" as const, "CAPABILITY_NAMED_IAM" as const] };
+  const input = {
+    StackName: STACK_NAME,
+    TemplateURL: templateUrl,
+    Capabilities: ["CAPABILITY_IAM" as const, "CAPABILITY_NAMED_IAM" as const],
+  };
   if ((await describe(cloudFormation)) === null) await cloudFormation.send(new CreateStackCommand(input));
   else
     try {
@@ -118,7 +128,9 @@ async function createOrUpdate(cloudFormation: CloudFormationClient, templateUrl:
     }
   const stack = await untilSettled(cloudFormation);
   if (!/^(CREATE|UPDATE)_COMPLETE$/.test(stack.StackStatus ?? "")) throw await deploymentFailed(cloudFormation, stack);
-  return Object.fromEntries((stack.Outputs ?? []).map(({ OutputKey = "", OutputValue = "" }) => [OutputKey, OutputValue]));
+  return Object.fromEntries(
+    (stack.Outputs ?? []).map(({ OutputKey = "", OutputValue = "" }) => [OutputKey, OutputValue]),
+  );
 }
 
 async function describe(cloudFormation: CloudFormationClient): Promise<Stack | null> {
@@ -144,7 +156,10 @@ async function untilSettled(cloudFormation: CloudFormationClient): Promise<Stack
 async function deploymentFailed(cloudFormation: CloudFormationClient, stack: Stack): Promise<Error> {
   const { StackEvents = [] } = await cloudFormation.send(new DescribeStackEventsCommand({ StackName: STACK_NAME }));
   const failures = StackEvents.filter((event) => event.ResourceStatus?.endsWith("_FAILED"))
-    .map((event) => `  ${event.LogicalResourceId} (${event.ResourceType}): ${event.ResourceStatusReason ?? event.ResourceStatus}`)
+    .map(
+      (event) =>
+        `  ${event.LogicalResourceId} (${event.ResourceType}): ${event.ResourceStatusReason ?? event.ResourceStatus}`,
+    )
     .reverse();
   const reason = stack.StackStatusReason === undefined ? "" : `: ${stack.StackStatusReason}`;
   return new Error([`The stack ${STACK_NAME} ended as ${stack.StackStatus}${reason}`, ...failures].join("\n"));

@@ -83,7 +83,11 @@ export async function startGateway(port: number): Promise<Gateway> {
   };
 }
 
-async function forward(incoming: IncomingMessage, outgoing: ServerResponse, { target, urls, signer }: Upstream): Promise<void> {
+async function forward(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  { target, urls, signer }: Upstream,
+): Promise<void> {
   const url = new URL(incoming.url ?? "/", "http://gateway");
   const route = matchRoute(incoming.method ?? "GET", url.pathname);
   // Every function answers what it does not serve in the same way.
@@ -136,7 +140,9 @@ async function signedHeaders(
 
 function withoutHopByHop(headers: NodeJS.Dict<string | string[]>): Record<string, string | string[]> {
   return Object.fromEntries(
-    Object.entries(headers).flatMap(([name, value]) => (value === undefined || HOP_BY_HOP.includes(name) ? [] : [[name, value]])),
+    Object.entries(headers).flatMap(([name, value]) =>
+      value === undefined || HOP_BY_HOP.includes(name) ? [] : [[name, value]],
+    ),
   );
 }
 

@@ -4,11 +4,12 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { projectPath } from "../project.ts";
 
 const run = promisify(execFile);
 
 /** The project's folder for what is installed and may be deleted at any time. */
-export const LOCAL_FOLDER = join(import.meta.dirname, "../../.local");
+const LOCAL_FOLDER = projectPath(".local");
 
 /** The release that the tests were written against. */
 const EMULATOR_PACKAGE = "ministack==1.5.33";
@@ -23,7 +24,10 @@ export type Progress = (line: string) => void;
 export class PythonMissing extends Error {
   override readonly name = "PythonMissing";
   constructor(cause: unknown) {
-    super("The AWS emulator needs Python 3.10 or newer with its venv module, as python3 on the PATH (or named in PYTHON).", { cause });
+    super(
+      "The AWS emulator needs Python 3.10 or newer with its venv module, as python3 on the PATH (or named in PYTHON).",
+      { cause },
+    );
   }
 }
 
@@ -47,7 +51,14 @@ export async function installEmulator(progress: Progress): Promise<string> {
     const python = await findPython();
     progress(`Installing ${EMULATOR_PACKAGE} into ${folder} (once)`);
     await run(python, ["-m", "venv", into]);
-    await run(join(into, "bin/python"), ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", EMULATOR_PACKAGE]);
+    await run(join(into, "bin/python"), [
+      "-m",
+      "pip",
+      "install",
+      "--quiet",
+      "--disable-pip-version-check",
+      EMULATOR_PACKAGE,
+    ]);
   });
   return join(folder, "bin/python");
 }
@@ -65,7 +76,16 @@ export async function installNode(progress: Progress): Promise<string> {
   await installOnce(folder, name, async (into) => {
     progress(`Installing ${name} into ${folder} (once)`);
     // npm's `node` only fetches this package by an install script; asked for by name, it needs none.
-    await run("npm", ["install", "--prefix", into, "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", `${name}@${NODE_MAJOR}`]);
+    await run("npm", [
+      "install",
+      "--prefix",
+      into,
+      "--no-save",
+      "--ignore-scripts",
+      "--no-audit",
+      "--no-fund",
+      `${name}@${NODE_MAJOR}`,
+    ]);
   });
   return join(folder, "node_modules", name, "bin");
 }

@@ -65,7 +65,10 @@ export async function deployBus(target: AwsTarget, progress?: Progress): Promise
 
 async function deployBehind(gateway: Gateway, target: AwsTarget, progress?: Progress): Promise<Deployment> {
   const deploy = async (): Promise<Outputs> => {
-    const outputs = await deployStack(target, { publicUrl: gateway.url, ...(progress === undefined ? {} : { progress }) });
+    const outputs = await deployStack(target, {
+      publicUrl: gateway.url,
+      ...(progress === undefined ? {} : { progress }),
+    });
     gateway.forwardTo(target, functionUrls(outputs));
     return outputs;
   };

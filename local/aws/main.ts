@@ -70,7 +70,8 @@ function readOptions(): Options {
 
 function portOf(flag: string, given: string): number {
   const port = Number(given);
-  if (!/^\d+$/.test(given) || port > 65_535) throw new TypeError(`${flag}: expected a port (0 to 65535), not "${given}"`);
+  if (!/^\d+$/.test(given) || port > 65_535)
+    throw new TypeError(`${flag}: expected a port (0 to 65535), not "${given}"`);
   return port;
 }
 

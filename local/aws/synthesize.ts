@@ -1,12 +1,10 @@
 /** The CDK app as a cloud assembly, without the CDK CLI. */
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { promisify } from "node:util";
+import { projectPath } from "../project.ts";
 
 const run = promisify(execFile);
-
-const PROJECT_ROOT = join(import.meta.dirname, "../..");
 
 /** Context as `-c` gives it. */
 export type Context = Readonly<Record<string, string>>;
@@ -26,10 +24,10 @@ export const EMULATOR_CONTEXT: Context = {
  * @throws Error with what the app wrote when it fails
  */
 export async function synthesize(outDir: string, context: Context): Promise<void> {
-  const cdkJson = JSON.parse(await readFile(join(PROJECT_ROOT, "cdk.json"), "utf8")) as { context: object };
+  const cdkJson = JSON.parse(await readFile(projectPath("cdk.json"), "utf8")) as { context: object };
   try {
     await run(process.execPath, ["--import", "tsx", "infra/app.ts"], {
-      cwd: PROJECT_ROOT,
+      cwd: projectPath("."),
       env: {
         ...process.env,
         CDK_OUTDIR: outDir,
@@ -39,6 +37,8 @@ export async function synthesize(outDir: string, context: Context): Promise<void
       },
     });
   } catch (error) {
-    throw new Error(`The stack cannot be synthesized.\n${(error as { stderr?: string }).stderr ?? ""}`, { cause: error });
+    throw new Error(`The stack cannot be synthesized.\n${(error as { stderr?: string }).stderr ?? ""}`, {
+      cause: error,
+    });
   }
 }

@@ -7,16 +7,16 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AgentEventBus } from "../../client/agent-event-bus.ts";
 import { functionUrls, type Gateway, startGateway } from "../../local/aws/gateway.ts";
+import { projectPath } from "../../local/project.ts";
 import { emulatorAvailable, type TestTarget, useEmulator } from "../support/emulator.ts";
 
 const run = promisify(execFile);
-const PROJECT_ROOT = join(import.meta.dirname, "../..");
 
 /** The CLI as a user calls it, with nothing of this machine's AWS settings. */
 async function cdk(target: TestTarget, home: string, args: readonly string[]): Promise<void> {
   const env = { ...process.env, ...target.env, HOME: home, CI: "true", CDK_DISABLE_CLI_TELEMETRY: "true" };
-  await run(join(PROJECT_ROOT, "node_modules/.bin/cdk"), [...args, "--no-notices", "--output", join(home, "cdk.out")], {
-    cwd: PROJECT_ROOT,
+  await run(projectPath("node_modules/.bin/cdk"), [...args, "--no-notices", "--output", join(home, "cdk.out")], {
+    cwd: projectPath("."),
     env,
     maxBuffer: 16 * 1024 * 1024,
   });
@@ -66,7 +66,16 @@ describe.skipIf(!(await emulatorAvailable()))("cdk bootstrap and cdk deploy into
 
   test("the outputs name every URL, the table and the bus", () => {
     expect(Object.keys(outputs)).toEqual(
-      expect.arrayContaining(["EmitUrl", "RequestUrl", "RespondUrl", "HistoryUrl", "StreamUrl", "Urls", "TableName", "EventBusName"]),
+      expect.arrayContaining([
+        "EmitUrl",
+        "RequestUrl",
+        "RespondUrl",
+        "HistoryUrl",
+        "StreamUrl",
+        "Urls",
+        "TableName",
+        "EventBusName",
+      ]),
     );
     expect(JSON.parse(outputs.Urls ?? "{}")).toEqual(functionUrls(outputs));
   });
@@ -77,7 +86,11 @@ describe.skipIf(!(await emulatorAvailable()))("cdk bootstrap and cdk deploy into
 
   test("a subscriber that EventBridge invokes directly answers the one who waits", async () => {
     const outcome = await bus.emitAndWait("CONTEXT_REQUESTED", { query: "refunds" }, { timeout: 20 });
-    expect(outcome).toMatchObject({ status: "answered", missing: [], responses: [{ responder: "librarian", status: "ok" }] });
+    expect(outcome).toMatchObject({
+      status: "answered",
+      missing: [],
+      responses: [{ responder: "librarian", status: "ok" }],
+    });
     expect(outcome.response).toMatchObject({ facts: expect.any(Array) });
   });
 
@@ -85,7 +98,8 @@ describe.skipIf(!(await emulatorAvailable()))("cdk bootstrap and cdk deploy into
     const received = await bus.emit("MESSAGE_RECEIVED", { text: "hello   where is my refund?" });
     const reactions = async (): Promise<unknown[]> => {
       const events: unknown[] = [];
-      for await (const event of bus.history({ correlationId: received.correlation_id, type: "LANGUAGE_NORMALIZED" })) events.push(event);
+      for await (const event of bus.history({ correlationId: received.correlation_id, type: "LANGUAGE_NORMALIZED" }))
+        events.push(event);
       return events;
     };
     await expect

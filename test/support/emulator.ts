@@ -7,9 +7,9 @@
  * With AWS_ENDPOINT_URL set, what is there is used, with the region and credentials of the environment.
  */
 import { afterAll } from "vitest";
-import { hasPython } from "../../local/aws/install.ts";
 import { type AwsTarget, type Emulator, startEmulator, targetEnvironment } from "../../local/aws/emulator.ts";
-import { deployBus, type Deployment } from "../../local/aws/local-aws.ts";
+import { hasPython } from "../../local/aws/install.ts";
+import { type Deployment, deployBus } from "../../local/aws/local-aws.ts";
 
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 
@@ -35,7 +35,8 @@ const progress = (line: string): void => {
 export async function emulatorAvailable(): Promise<boolean> {
   if (process.env.AWS_ENDPOINT_URL !== undefined || (await hasPython())) return true;
   const reason = "Python 3.10 or newer with venv is not on the PATH";
-  if (process.env.CI !== undefined && process.env.CI !== "false") throw new Error(`The AWS emulator cannot be tested: ${reason}.`);
+  if (process.env.CI !== undefined && process.env.CI !== "false")
+    throw new Error(`The AWS emulator cannot be tested: ${reason}.`);
   if (!told) process.stderr.write(`SKIPPED: the tests on the AWS emulator, because ${reason}.\n`);
   told = true;
   return false;
@@ -61,7 +62,10 @@ function targetOfEnvironment(): TestTarget | null {
   const target: AwsTarget = {
     endpoint,
     region: region ?? "us-east-1",
-    credentials: { accessKeyId: AWS_ACCESS_KEY_ID ?? "000000000001", secretAccessKey: AWS_SECRET_ACCESS_KEY ?? "local" },
+    credentials: {
+      accessKeyId: AWS_ACCESS_KEY_ID ?? "000000000001",
+      secretAccessKey: AWS_SECRET_ACCESS_KEY ?? "local",
+    },
   };
   return { ...target, env: targetEnvironment(target) };
 }
