@@ -181,5 +181,6 @@ export function requireSamePayload(recorded: { payloadHash: string }, identity: 
   if (recorded.payloadHash === identity.payloadHash) return;
   throw new BusError("idempotency_conflict", "This idempotency key was used with another payload.", {
     errors: [{ pointer: "Idempotency-Key", detail: "a fresh key was expected for a new payload" }],
+    eventId: identity.id,
   });
 }

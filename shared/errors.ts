@@ -46,6 +46,16 @@ export interface Problem {
   readonly code: ErrorCode;
   readonly retryable: boolean;
   readonly errors?: readonly FieldError[];
+  /** With `idempotency_conflict`: the event that the key stands for. */
+  readonly event_id?: string;
+}
+
+export interface BusErrorOptions {
+  readonly errors?: readonly FieldError[];
+  readonly cause?: unknown;
+  /** False where the code is usually worth a retry and this failure is not. */
+  readonly retryable?: boolean;
+  readonly eventId?: string;
 }
 
 /** The only error that the bus throws on purpose. */
@@ -53,20 +63,20 @@ export class BusError extends Error {
   override readonly name = "BusError";
   readonly code: ErrorCode;
   readonly errors: readonly FieldError[];
+  readonly retryable: boolean;
+  readonly eventId: string | undefined;
 
   /** @param detail what went wrong, for the caller's eyes: no secret, no other agent's data */
-  constructor(code: ErrorCode, detail: string, options: { errors?: readonly FieldError[]; cause?: unknown } = {}) {
+  constructor(code: ErrorCode, detail: string, options: BusErrorOptions = {}) {
     super(detail, options.cause === undefined ? {} : { cause: options.cause });
     this.code = code;
     this.errors = options.errors ?? [];
+    this.retryable = options.retryable ?? ERROR_KINDS[code].retryable;
+    this.eventId = options.eventId;
   }
 
   get status(): number {
     return ERROR_KINDS[this.code].status;
-  }
-
-  get retryable(): boolean {
-    return ERROR_KINDS[this.code].retryable;
   }
 }
 
@@ -85,7 +95,8 @@ export function toProblem(error: unknown): Problem {
     status: kind.status,
     detail: known.message,
     code: known.code,
-    retryable: kind.retryable,
+    retryable: known.retryable,
     ...(known.errors.length === 0 ? {} : { errors: known.errors }),
+    ...(known.eventId === undefined ? {} : { event_id: known.eventId }),
   };
 }

@@ -55,9 +55,11 @@ export async function respond(deps: Deps, eventId: string, body: unknown, respon
   const asked = await findAnswerable(deps, eventId, input.reply_token);
   const draft = draftResponse(deps, eventId, input, responder);
   const stored = await store(deps, draft, asked);
-  if (asked === null) return tell(stored, "accepted");
+  if (asked === null) return tell(requireSame(stored, draft), "accepted");
+  // Counted before it is compared: a stored answer that a crash kept from counting must count, whatever is sent now.
   const { verdict, settledNow } = await count(deps, stored.record, asked, responder.as);
-  return tell({ ...stored, repeated: stored.repeated && !settledNow }, verdict);
+  const same = requireSame(stored, draft);
+  return tell({ ...same, repeated: same.repeated && !settledNow }, verdict);
 }
 
 /** The request an event stands for, or null when nobody waits. @throws BusError `not_found`, `forbidden` */
@@ -104,15 +106,17 @@ interface Stored {
 async function store(deps: Deps, draft: ResponseRecord, request: RequestRecord | null): Promise<Stored> {
   if (request?.state !== "PENDING") await checkFlood(deps, draft);
   else if (draft.status === "progress" && request.progressCount >= MAX_PROGRESS_REPORTS)
-    throw new BusError("rate_limited", `This request has had its ${MAX_PROGRESS_REPORTS} progress reports.`);
+    throw new BusError("rate_limited", `This request has had its ${MAX_PROGRESS_REPORTS} progress reports.`, { retryable: false });
   const put = await deps.store.putResponse(draft);
-  if (put.kind === "created") return { record: draft, repeated: false };
-  if (put.record.payloadHash !== draft.payloadHash) {
-    throw new BusError("response_conflict", "This response id was used with another payload.", {
-      errors: [{ pointer: "/response_id", detail: "a fresh id was expected for a new response" }],
-    });
-  }
-  return { record: put.record, repeated: true };
+  return put.kind === "created" ? { record: draft, repeated: false } : { record: put.record, repeated: true };
+}
+
+/** I5: one response id, one response. @throws BusError `response_conflict` */
+function requireSame(stored: Stored, draft: ResponseRecord): Stored {
+  if (stored.record.payloadHash === draft.payloadHash) return stored;
+  throw new BusError("response_conflict", "This response id was used with another payload.", {
+    errors: [{ pointer: "/response_id", detail: "a fresh id was expected for a new response" }],
+  });
 }
 
 /** I10: what nobody waits for is stored, but not without end. */
@@ -121,7 +125,7 @@ async function checkFlood(deps: Deps, draft: ResponseRecord): Promise<void> {
   if (stored < MAX_UNCOUNTED_RESPONSES) return;
   // A repetition of what is stored adds nothing.
   if ((await deps.store.getResponse(draft.eventId, draft.responseId)) !== null) return;
-  throw new BusError("rate_limited", `This event has ${MAX_UNCOUNTED_RESPONSES} responses and nobody waits for more.`);
+  throw new BusError("rate_limited", `This event has ${MAX_UNCOUNTED_RESPONSES} responses and nobody waits for more.`, { retryable: false });
 }
 
 /** Counts a stored response, unless something else has ended the request; `settledNow` when it was this call that did. */

@@ -8,5 +8,6 @@ export const jsonLogger: Logger = {
 };
 
 function write(level: string, message: string, fields: Record<string, unknown> = {}): void {
-  console.log(JSON.stringify({ level, message, ...fields }));
+  // Not console.log: Lambda would wrap the line in a record of its own.
+  process.stdout.write(`${JSON.stringify({ level, message, ...fields })}\n`);
 }

@@ -153,10 +153,11 @@ describe("an idempotency key", () => {
     expect(again.result).toEqual({ ...first.result, replayed: true });
   });
 
-  it("is refused with another payload", async () => {
+  it("is refused with another payload, and names the event it stands for", async () => {
     const { deps } = busInMemory();
-    await emit(deps, message, keyed);
-    expect(await codeOf(emit(deps, { ...message, data: { text: "other" } }, keyed))).toBe("idempotency_conflict");
+    const { result } = await emit(deps, message, keyed);
+    const failure = await failureOf(emit(deps, { ...message, data: { text: "other" } }, keyed));
+    expect([failure.code, failure.eventId]).toEqual(["idempotency_conflict", result.event_id]);
   });
 
   it("belongs to the agent that used it", async () => {

@@ -68,6 +68,16 @@ describe("an answer", () => {
     expect(await bus.store.getRequest(request.eventId)).toMatchObject({ state: "ANSWERED", acceptedIds: ["mine"] });
   });
 
+  it("whose second write was lost counts also when what is sent again differs; the difference is refused", async () => {
+    const { answer, bus, request } = await askedBus();
+    const acceptAnswer = bus.store.acceptAnswer.bind(bus.store);
+    bus.store.acceptAnswer = () => Promise.reject(new Error("crashed"));
+    await expect(answer({ response_id: "mine", response: { draft: 1 } })).rejects.toThrow("crashed");
+    bus.store.acceptAnswer = acceptAnswer;
+    expect(await codeOf(answer({ response_id: "mine", response: { draft: 2 } }))).toBe("response_conflict");
+    expect(await bus.store.getRequest(request.eventId)).toMatchObject({ state: "ANSWERED", acceptedIds: ["mine"] });
+  });
+
   it("whose acknowledgement was lost has won all the same", async () => {
     const { answer, bus } = await askedBus();
     const acceptAnswer = bus.store.acceptAnswer.bind(bus.store);
@@ -126,7 +136,8 @@ describe("who may answer", () => {
     const { answer } = await askedBus();
     await answer({});
     for (let i = 1; i < MAX_UNCOUNTED_RESPONSES; i++) await answer({ response_id: `r${i}` });
-    expect(await codeOf(answer({}))).toBe("rate_limited");
+    const refused = await failureOf(answer({}));
+    expect([refused.code, refused.retryable]).toEqual(["rate_limited", false]);
     expect(await answer({ response_id: "r1" })).toMatchObject({ verdict: "replayed" });
   });
 });
