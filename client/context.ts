@@ -7,15 +7,15 @@ import type { JsonObject } from "../shared/json.ts";
 import { NESTED_DEADLINE_MARGIN_MS } from "../shared/limits.ts";
 import type { Logger } from "../shared/ports.ts";
 import type { Verdict } from "../shared/respond.ts";
-import type { Answerable, EmitOptions, EventCalls, RespondOptions, TypeName, WaitOptions } from "./calls.ts";
+import type { Answerable, EmitOptions, EmitReceipt, EventCalls, RespondOptions, TypeName, WaitOptions, WaitOutcome } from "./calls.ts";
 import { AgentEventBusError } from "./errors.ts";
 import { errorFields } from "./log.ts";
 
 /**
  * The bus as seen from inside a callback. `emit` and `emitAndWait` carry the conversation and the cause on; their keys
  * are derived from (subscriber, event, type, nth call of that type), so that a callback that runs again for the same
- * event does not emit twice. One that then emits other data for the same call gets `idempotency_conflict`: give such a
- * call an `idempotencyKey` of its own.
+ * event does not emit twice. One that then says it differently, as a language model does, gets what the first run
+ * emitted: its receipt, or the outcome of its wait.
  */
 export interface SubscriberContext<Types extends object = BuiltInEventTypes> extends EventCalls<Types> {
   /** Tells who waits how far it is. Never throws: null when it could not be told. */
@@ -35,6 +35,7 @@ export interface SubscriberContext<Types extends object = BuiltInEventTypes> ext
 /** What of the bus a context needs. */
 export interface BusOfContext<Types extends object> extends EventCalls<Types> {
   respond(event: Answerable, response: JsonObject, options?: RespondOptions): Promise<Verdict>;
+  resume(eventId: string, options?: Pick<WaitOptions, "signal" | "onProgress">): Promise<WaitOutcome>;
 }
 
 export interface ContextParts<Types extends object> {
@@ -72,7 +73,7 @@ export function createContext<Types extends object>(
     nthCall.set(`${call} ${type}`, n);
     return derivedId(call, subscriber, event.id, type, n);
   };
-  const carryOn = async (call: string, type: string, options: EmitOptions): Promise<EmitOptions> => ({
+  const carryOn = (call: string, type: string, options: EmitOptions) => ({
     ...options,
     correlationId: options.correlationId ?? event.correlation_id,
     causationId: options.causationId ?? event.id,
@@ -81,16 +82,19 @@ export function createContext<Types extends object>(
 
   const context: SubscriberContext<Types> = {
     async emit(type, data, options = {}) {
-      return bus.emit(type, data, await carryOn("emit", type, options));
+      const carried = carryOn("emit", type, options);
+      return bus.emit(type, data, carried).catch((error: unknown): EmitReceipt => {
+        const { eventId, timestamp } = saidBefore(error, options);
+        return { event_id: eventId, type, timestamp, correlation_id: carried.correlationId, published: false, replayed: true };
+      });
     },
     async emitAndWait(type: TypeName<Types>, data, options: WaitOptions) {
       const timeout = nestedTimeout(options.timeout, remainingMs());
-      const carried = await carryOn("emitAndWait", type, options);
-      return bus.emitAndWait(type, data, {
-        ...options,
-        ...carried,
-        timeout,
-        signal: options.signal ?? controller.signal,
+      const signal = options.signal ?? controller.signal;
+      const asked = { ...carryOn("emitAndWait", type, options), timeout, signal };
+      return bus.emitAndWait(type, data, asked).catch((error: unknown): Promise<WaitOutcome> => {
+        const { eventId } = saidBefore(error, options);
+        return bus.resume(eventId, { signal, onProgress: options.onProgress });
       });
     },
     async progress(report) {
@@ -102,7 +106,7 @@ export function createContext<Types extends object>(
     },
     async respond(response, options = {}) {
       if (!answers) throw new Error(`"${subscriber}" is an observer (answers: false): it cannot respond.`);
-      const responseId = options.responseId ?? (await answerId(subscriber, event.id));
+      const responseId = options.responseId ?? answerId(subscriber, event.id);
       return bus.respond(event, response, { status: options.status, responseId, as: subscriber });
     },
     signal: controller.signal,
@@ -111,6 +115,15 @@ export function createContext<Types extends object>(
     attempt,
   };
   return { context, release: () => clearTimeout(timer) };
+}
+
+/** What an earlier run of the callback emitted with this call, under its derived key. @throws the error, if it says otherwise */
+function saidBefore(error: unknown, options: EmitOptions): { eventId: string; timestamp: string } {
+  if (error instanceof AgentEventBusError && error.code === "idempotency_conflict" && options.idempotencyKey === undefined) {
+    const { eventId, timestamp } = error;
+    if (eventId !== undefined && timestamp !== undefined) return { eventId, timestamp };
+  }
+  throw error;
 }
 
 /** The longest that a timer takes; a longer time would fire at once. */

@@ -16,6 +16,7 @@ export interface FailureDetails {
   readonly retryable: boolean;
   readonly errors?: readonly FieldError[];
   readonly eventId?: string | undefined;
+  readonly timestamp?: string | undefined;
   readonly retryAfterMs?: number | undefined;
   readonly cause?: unknown;
 }
@@ -32,6 +33,8 @@ export class AgentEventBusError extends Error {
   readonly errors: readonly FieldError[];
   /** The event it is about, as far as it is known: `resume(eventId)` goes on from there. */
   readonly eventId: string | undefined;
+  /** With `idempotency_conflict`: when the event that the key stands for was accepted. */
+  readonly timestamp: string | undefined;
   /** What the bus asked to wait before the next try, in milliseconds. */
   readonly retryAfterMs: number | undefined;
 
@@ -42,6 +45,7 @@ export class AgentEventBusError extends Error {
     this.retryable = details.retryable;
     this.errors = details.errors ?? [];
     this.eventId = details.eventId;
+    this.timestamp = details.timestamp;
     this.retryAfterMs = details.retryAfterMs;
   }
 
@@ -72,6 +76,8 @@ export function errorOfResponse(response: Response, text: string): AgentEventBus
     status: response.status,
     retryable: typeof problem.retryable === "boolean" ? problem.retryable : isRetryableStatus(response.status),
     errors: Array.isArray(problem.errors) ? (problem.errors as FieldError[]) : [],
+    eventId: typeof problem.event_id === "string" ? problem.event_id : undefined,
+    timestamp: typeof problem.timestamp === "string" ? problem.timestamp : undefined,
     retryAfterMs: parseRetryAfter(response.headers.get("retry-after")),
   });
 }

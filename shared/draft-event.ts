@@ -176,11 +176,15 @@ function checkSize(event: BusEvent): void {
   );
 }
 
-/** Whether a recorded event is the one this payload stands for. @throws BusError `idempotency_conflict` */
-export function requireSamePayload(recorded: { payloadHash: string }, identity: EventIdentity): void {
+/**
+ * Whether what is recorded under an id is what this payload stands for. @throws BusError `idempotency_conflict`
+ *
+ * @param timestamp when the recorded one was accepted
+ */
+export function requireSamePayload(recorded: { payloadHash: string }, timestamp: string, identity: EventIdentity): void {
   if (recorded.payloadHash === identity.payloadHash) return;
   throw new BusError("idempotency_conflict", "This idempotency key was used with another payload.", {
     errors: [{ pointer: "Idempotency-Key", detail: "a fresh key was expected for a new payload" }],
-    eventId: identity.id,
+    members: { event_id: identity.id, timestamp },
   });
 }

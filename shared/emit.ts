@@ -111,7 +111,7 @@ export async function putOnce(
 ): Promise<Recorded> {
   const put = await deps.store.putEvent(draft);
   if (put.kind === "created") return { record: draft, fresh: true };
-  requireSamePayload(put.record, identity);
+  requireSamePayload(put.record, put.record.event.timestamp, identity);
   // The same commit id means that this very write had got through before its acknowledgement was lost.
   return { record: put.record, fresh: put.record.commitId === draft.commitId };
 }

@@ -46,8 +46,9 @@ export interface Problem {
   readonly code: ErrorCode;
   readonly retryable: boolean;
   readonly errors?: readonly FieldError[];
-  /** With `idempotency_conflict`: the event that the key stands for. */
+  /** With `idempotency_conflict`: the event that the key stands for, and when the bus accepted it. */
   readonly event_id?: string;
+  readonly timestamp?: string;
 }
 
 export interface BusErrorOptions {
@@ -55,7 +56,8 @@ export interface BusErrorOptions {
   readonly cause?: unknown;
   /** False where the code is usually worth a retry and this failure is not. */
   readonly retryable?: boolean;
-  readonly eventId?: string;
+  /** Further members of the problem document. */
+  readonly members?: Pick<Problem, "event_id" | "timestamp">;
 }
 
 /** The only error that the bus throws on purpose. */
@@ -64,7 +66,7 @@ export class BusError extends Error {
   readonly code: ErrorCode;
   readonly errors: readonly FieldError[];
   readonly retryable: boolean;
-  readonly eventId: string | undefined;
+  readonly members: Pick<Problem, "event_id" | "timestamp">;
 
   /** @param detail what went wrong, for the caller's eyes: no secret, no other agent's data */
   constructor(code: ErrorCode, detail: string, options: BusErrorOptions = {}) {
@@ -72,7 +74,7 @@ export class BusError extends Error {
     this.code = code;
     this.errors = options.errors ?? [];
     this.retryable = options.retryable ?? ERROR_KINDS[code].retryable;
-    this.eventId = options.eventId;
+    this.members = options.members ?? {};
   }
 
   get status(): number {
@@ -97,6 +99,6 @@ export function toProblem(error: unknown): Problem {
     code: known.code,
     retryable: known.retryable,
     ...(known.errors.length === 0 ? {} : { errors: known.errors }),
-    ...(known.eventId === undefined ? {} : { event_id: known.eventId }),
+    ...known.members,
   };
 }

@@ -91,7 +91,7 @@ async function findRepeated(
   sender: Sender,
 ): Promise<{ request: RequestRecord; recorded: boolean } | null> {
   const [request, event] = await Promise.all([deps.store.getRequest(identity.id), deps.store.getEvent(identity.id)]);
-  if (event !== null) requireSamePayload(event, identity);
+  if (event !== null) requireSamePayload(event, event.event.timestamp, identity);
   if (request === null) return null;
   requireJoinable(request, identity, sender);
   return { request, recorded: event !== null };
@@ -134,7 +134,7 @@ async function createRequest(
 }
 
 function requireJoinable(request: RequestRecord, identity: EventIdentity, sender: Sender): void {
-  requireSamePayload(request, identity);
+  requireSamePayload(request, request.createdAt, identity);
   // I9: ids derived from keys differ by agent, so this is another's only if something is very wrong.
   if (request.requester !== sender.caller) throw new BusError("not_found", "There is no such request.");
 }

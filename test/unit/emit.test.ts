@@ -157,7 +157,8 @@ describe("an idempotency key", () => {
     const { deps } = busInMemory();
     const { result } = await emit(deps, message, keyed);
     const failure = await failureOf(emit(deps, { ...message, data: { text: "other" } }, keyed));
-    expect([failure.code, failure.eventId]).toEqual(["idempotency_conflict", result.event_id]);
+    expect(failure.code).toBe("idempotency_conflict");
+    expect(failure.members).toEqual({ event_id: result.event_id, timestamp: result.timestamp });
   });
 
   it("belongs to the agent that used it", async () => {

@@ -47,7 +47,7 @@ export async function setUp(
         ? receiptFor(call)
         : { event_id: "e", response_id: "r", verdict: "accepted", timestamp: "t" },
     ];
-    if (status >= 400) sendProblem(reply, status, (body as { code: string }).code);
+    if (status >= 400) sendProblem(reply, status, (body as { code: string }).code, body);
     else sendJson(reply, status, body);
   });
   const lines: Line[] = [];
