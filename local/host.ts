@@ -81,7 +81,9 @@ async function start(
   );
   cleanups.push(() => journal.close());
 
-  const env: Record<string, string | undefined> = { ...process.env };
+  // A map of a deployment's URLs in this shell must not send the agents' answers there.
+  const { AGENT_EVENT_BUS_URLS: _, ...inherited } = process.env;
+  const env: Record<string, string | undefined> = inherited;
   const deliveries = new Deliveries({ journal, log, print, env });
   cleanups.push(() => deliveries.close());
 

@@ -42,7 +42,7 @@ export interface DevRun extends Run {
 }
 
 const folders: string[] = [];
-const running = new Set<ChildProcess>();
+const running = new Map<ChildProcess, Promise<unknown>>();
 
 /** A temporary folder; `cleanUp` removes it. */
 export function temporaryFolder(): string {
@@ -53,10 +53,9 @@ export function temporaryFolder(): string {
 
 /** Ends what still runs and removes temporary folders: for `afterEach`, and `afterAll` where runs are shared. */
 export async function cleanUp(): Promise<void> {
-  for (const child of running) {
-    const gone = once(child, "exit");
+  for (const [child, exited] of running) {
     child.kill("SIGKILL");
-    await gone;
+    await exited;
   }
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 }
@@ -67,7 +66,6 @@ export function runScript(script: string, args: readonly string[], options: { in
     cwd: projectPath("."),
     env: { ...process.env, ...options.env },
   });
-  running.add(child);
   child.stdin.end(options.input ?? "");
 
   const lines: string[] = [];
@@ -85,6 +83,7 @@ export function runScript(script: string, args: readonly string[], options: { in
     running.delete(child);
     return (code ?? signal) as number | string;
   });
+  running.set(child, exited);
 
   return {
     child,

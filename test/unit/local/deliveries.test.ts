@@ -1,0 +1,163 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Deliveries, type DeliveriesOptions } from "../../../local/deliveries.ts";
+import { bundleOnce } from "../../../local/bundle.ts";
+import { type Journal, openJournal } from "../../../local/journal.ts";
+import { projectPath } from "../../../local/project.ts";
+import type { DeployedSubscriber } from "../../../shared/subscribers.ts";
+import { deliveredEvent } from "../../support/delivered-event.ts";
+
+let folder: string;
+let journal: Journal;
+let deliveries: Deliveries;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "deliveries-"));
+  writeFileSync(join(folder, "calls"), "");
+  journal = openJournal(join(folder, "journal"));
+});
+afterEach(async () => {
+  await deliveries.close();
+  journal.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const silent = { info: () => {}, warn: () => {}, error: () => {} };
+const worker = (via: "direct" | "queue"): DeployedSubscriber => ({ name: "worker", on: ["MESSAGE_RECEIVED"], handler: "-", via, answers: true });
+
+/** Serves `handler`'s code, which has `input` and `context`, and `note(text)` to leave a trace. */
+async function serve(via: "direct" | "queue", body: string, options: Partial<DeliveriesOptions> = {}): Promise<void> {
+  const path = await bundleOnce({
+    name: "worker",
+    outDir: folder,
+    text: `import { appendFileSync } from "node:fs";
+import { serve } from ${JSON.stringify(projectPath("local/handler-serve.ts"))};
+const note = (text) => appendFileSync(${JSON.stringify(join(folder, "calls"))}, text + "\\n");
+serve("worker", async (input, context) => { ${body} });`,
+  });
+  deliveries = new Deliveries({ journal, log: silent, print: () => {}, env: { FROM_HOST: "yes" }, retryMs: 5, ...options });
+  deliveries.setSubscribers([worker(via)]);
+  deliveries.setCode("worker", path);
+}
+
+const accept = (...ids: string[]): void => deliveries.accept(ids.map((id) => ({ subscriber: "worker", event: deliveredEvent({ id }) })));
+const calls = (): string[] => readFileSync(join(folder, "calls"), "utf8").split("\n").filter(Boolean);
+const settled = (): Promise<void> => vi.waitFor(() => expect(journal.pending()).toEqual([]), { timeout: 10_000, interval: 5 });
+const dead = (): { id: string; reason: string }[] => journal.deadOnes().map(({ event, reason }) => ({ id: event.id, reason }));
+
+describe("a direct subscriber", () => {
+  test("is called with the event as EventBridge gives it", async () => {
+    await serve("direct", `note(JSON.stringify([input.version, input["detail-type"], input.source, input.time, input.detail.id, process.env.FROM_HOST, context.getRemainingTimeInMillis() > 0]));`);
+    accept("1");
+    await settled();
+    expect(JSON.parse(calls()[0] as string)).toEqual(["0", "MESSAGE_RECEIVED", "agent-event-bus", "2026-01-01T00:00:00.000Z", "1", "yes", true]);
+    expect(dead()).toEqual([]);
+  });
+
+  test("has one try", async () => {
+    await serve("direct", `note("tried"); throw new Error("no");`);
+    accept("1");
+    await settled();
+    expect(calls()).toEqual(["tried"]);
+    expect(dead()).toEqual([{ id: "1", reason: "no" }]);
+  });
+
+  test("that hangs is given up after its time, and the next call gets a fresh thread", async () => {
+    await serve("direct", `note(input.detail.id); if (input.detail.id === "hangs") await new Promise(() => {});`, { callMs: 300 });
+    accept("hangs");
+    await settled();
+    expect(dead()).toEqual([{ id: "hangs", reason: "took longer than 0.3 s" }]);
+    accept("fine");
+    await settled();
+    expect(calls()).toEqual(["hangs", "fine"]);
+    expect(dead()).toHaveLength(1);
+  });
+
+  test("whose thread exits fails the call and serves the next", async () => {
+    await serve("direct", `if (input.detail.id === "exits") process.exit(3); note(input.detail.id);`);
+    accept("exits");
+    await settled();
+    expect(dead()).toEqual([{ id: "exits", reason: "it exited with code 3" }]);
+    accept("fine");
+    await settled();
+    expect(calls()).toEqual(["fine"]);
+  });
+});
+
+describe("a queue's subscriber", () => {
+  test("gets what was accepted together as a batch of at most ten", async () => {
+    await serve("queue", `note(input.Records.map(({ messageId, body }) => messageId + JSON.parse(body).detail.id).join());`);
+    accept(..."abcdefghijkl");
+    await settled();
+    expect(calls()).toEqual(["aa,bb,cc,dd,ee,ff,gg,hh,ii,jj", "kk,ll"]);
+  });
+
+  test("gets only what it reports as failed again, counted", async () => {
+    await serve(
+      "queue",
+      `const again = input.Records.filter(({ messageId, attributes }) => { note(messageId + attributes.ApproximateReceiveCount); return messageId === "b" && attributes.ApproximateReceiveCount < 3; });
+       return { batchItemFailures: again.map(({ messageId }) => ({ itemIdentifier: messageId })) };`,
+    );
+    accept("a", "b");
+    await settled();
+    expect(calls()).toEqual(["a1", "b1", "b2", "b3"]);
+    expect(dead()).toEqual([]);
+  });
+
+  test.each([
+    ["throws", `note("x"); throw new Error("no");`, "no"],
+    ["names a message that was not in the batch", `note("x"); return { batchItemFailures: [{ itemIdentifier: "?" }] };`, "the handler reported it as failed"],
+    ["names none at all", `note("x"); return { batchItemFailures: [{}] };`, "the handler reported it as failed"],
+  ])("that %s gets the whole batch again, five times, and then it is dead", async (_, body, reason) => {
+    await serve("queue", body);
+    accept("a", "b");
+    await settled();
+    expect(dead()).toEqual([
+      { id: "a", reason },
+      { id: "b", reason },
+    ]);
+    expect(calls().length).toBeGreaterThanOrEqual(5);
+    expect(journal.deadOnes().map(({ failures }) => failures)).toEqual([5, 5]);
+  });
+});
+
+describe("deliveries", () => {
+  test("to a subscriber that was taken out of the configuration are dead, and say why", async () => {
+    await serve("queue", `throw new Error("no");`, { retryMs: 60_000 });
+    accept("1");
+    await vi.waitFor(() => expect(journal.pending()[0]?.failures).toBe(1), { timeout: 10_000 });
+    deliveries.setSubscribers([]);
+    expect(dead()).toEqual([{ id: "1", reason: "the subscriber is no longer in bus.config.ts" }]);
+  });
+
+  test("under way when the bus ends stay for the next run", async () => {
+    await serve("direct", `note("begun"); await new Promise(() => {});`);
+    accept("1");
+    await vi.waitFor(() => expect(calls()).toEqual(["begun"]), { timeout: 10_000 });
+    await deliveries.drain(10);
+    await deliveries.close();
+    expect(journal.pending()).toMatchObject([{ key: "worker/1", failures: 0 }]);
+    expect(dead()).toEqual([]);
+  });
+
+  test("begun by old code are finished by it when new code comes", async () => {
+    await serve("direct", `await new Promise((resolve) => setTimeout(resolve, 200)); note("old " + input.detail.id);`);
+    accept("1");
+    await vi.waitFor(() => expect(journal.pending()).toHaveLength(1));
+    // On the next turns of the loop the call has left for the thread.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    const next = await bundleOnce({
+      name: "next",
+      outDir: folder,
+      text: `import { appendFileSync } from "node:fs";
+import { serve } from ${JSON.stringify(projectPath("local/handler-serve.ts"))};
+serve("worker", async (input) => appendFileSync(${JSON.stringify(join(folder, "calls"))}, "new " + input.detail.id + "\\n"));`,
+    });
+    deliveries.setCode("worker", next);
+    accept("2");
+    await settled();
+    expect(calls().sort()).toEqual(["new 2", "old 1"]);
+  });
+});
