@@ -20,11 +20,8 @@ export interface SubscriberProps {
   readonly clientEnvironment: Readonly<Record<string, string>>;
 }
 
-/** Time for an answer of a language model, or for a question to another agent, with room to spare. */
-const TIMEOUT_SECONDS = 120;
-
 /** A message is hidden for six times as long as the function may take, as AWS advises for queues in front of Lambda. */
-const VISIBILITY_SECONDS = 6 * TIMEOUT_SECONDS;
+const VISIBILITY_TIMEOUTS = 6;
 
 /** How often a message is tried before it is dead. */
 const MAX_RECEIVES = 5;
@@ -58,8 +55,8 @@ export class Subscriber extends Construct {
     this.function = new NodeFunction(this, "Handler", {
       entry: subscriber.handler,
       description: `Subscriber ${subscriber.name}`,
-      timeoutSeconds: TIMEOUT_SECONDS,
-      memoryMb: 256,
+      timeoutSeconds: subscriber.timeoutSeconds,
+      memoryMb: subscriber.memoryMb,
       environment: {
         ...props.clientEnvironment,
         AGENT_EVENT_BUS_SUBSCRIBER: subscriber.name,
@@ -68,7 +65,7 @@ export class Subscriber extends Construct {
       },
     });
     api.grantCall(this.function.role, ["emit", "request", "respond"]);
-    this.queue = subscriber.via === "queue" ? this.takeFromQueue(bus) : null;
+    this.queue = subscriber.via === "queue" ? this.takeFromQueue(bus, subscriber) : null;
     if (this.queue === null) this.takeDirectly(bus);
 
     const arn = this.queue === null ? this.function.function.functionArn : this.queue.queueArn;
@@ -78,11 +75,11 @@ export class Subscriber extends Construct {
     acknowledge(this.deadLetterQueue, { "Serverless-SQSRedrivePolicy": "it is itself the dead-letter queue" });
   }
 
-  private takeFromQueue(bus: EventBus): Queue {
+  private takeFromQueue(bus: EventBus, subscriber: DeployedSubscriber): Queue {
     const queue = new Queue(this, "Queue", {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
-      visibilityTimeout: Duration.seconds(VISIBILITY_SECONDS),
+      visibilityTimeout: Duration.seconds(VISIBILITY_TIMEOUTS * subscriber.timeoutSeconds),
       retentionPeriod: Duration.days(4),
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: MAX_RECEIVES },
     });

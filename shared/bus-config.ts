@@ -33,6 +33,10 @@ export interface SubscriberDeclaration {
   readonly via: "direct" | "queue";
   /** False for an observer. Default true. */
   readonly answers?: boolean;
+  /** How long one call may take: 1 to 900 s. Default 60. */
+  readonly timeoutSeconds?: number;
+  /** Memory of its function: 128 to 10,240 MB. Default 256. */
+  readonly memoryMb?: number;
 }
 
 export interface BusDeclaration {
@@ -88,9 +92,9 @@ function buildCatalogue(own: Readonly<Record<string, EventTypeDeclaration>>): Ca
 }
 
 function withDefaults(subscriber: SubscriberDeclaration): DeployedSubscriber {
-  const { on, answers = true, ...rest } = subscriber;
+  const { on, answers = true, timeoutSeconds = 60, memoryMb = 256, ...rest } = subscriber;
   // Named twice, a type would have two rules, and every event two deliveries.
-  return { ...rest, on: typeof on === "string" ? [on] : [...new Set(on)], answers };
+  return { ...rest, on: typeof on === "string" ? [on] : [...new Set(on)], answers, timeoutSeconds, memoryMb };
 }
 
 function faultsOfTypes(own: Readonly<Record<string, EventTypeDeclaration>>): string[] {
@@ -119,6 +123,10 @@ function faultsOfSubscribers(subscribers: readonly DeployedSubscriber[], catalog
         );
     if (subscriber.via !== "direct" && subscriber.via !== "queue")
       faults.push(`${at}: via must be "direct" or "queue"`);
+    if (!isWholeNumber(subscriber.timeoutSeconds, 1, 900))
+      faults.push(`${at}: timeoutSeconds must be a whole number from 1 to 900`);
+    if (!isWholeNumber(subscriber.memoryMb, 128, 10_240))
+      faults.push(`${at}: memoryMb must be a whole number from 128 to 10240`);
     if (subscriber.filter !== undefined)
       faults.push(...checkPattern(subscriber.filter).map((fault) => `${at}: filter${fault.pointer}: ${fault.detail}`));
     return faults;
@@ -129,9 +137,13 @@ function faultsOfLimits(limits: Limits): string[] {
   const faults: string[] = [];
   if (!(limits.holdSeconds > 0 && limits.holdSeconds <= 890))
     faults.push("limits.holdSeconds: expected a number over 0 and up to 890 (a function lives 900 s)");
-  if (!(Number.isInteger(limits.retentionDays) && limits.retentionDays >= MIN_RETENTION_DAYS))
+  if (!isWholeNumber(limits.retentionDays, MIN_RETENTION_DAYS))
     faults.push(`limits.retentionDays: expected a whole number of at least ${MIN_RETENTION_DAYS}`);
-  if (!(Number.isInteger(limits.eventsPerConversation) && limits.eventsPerConversation >= 1))
+  if (!isWholeNumber(limits.eventsPerConversation, 1))
     faults.push("limits.eventsPerConversation: expected a whole number of at least 1");
   return faults;
+}
+
+function isWholeNumber(value: number, atLeast: number, atMost = Number.MAX_SAFE_INTEGER): boolean {
+  return Number.isInteger(value) && value >= atLeast && value <= atMost;
 }

@@ -17,6 +17,10 @@ export interface DeployedSubscriber {
   readonly via: "direct" | "queue";
   /** False for an observer: it is never expected to answer. */
   readonly answers: boolean;
+  /** How long one call may take, in seconds. A message of a queue that failed comes again after six times as long. */
+  readonly timeoutSeconds: number;
+  /** Memory of its function, in MB; it gets processor time in proportion. */
+  readonly memoryMb: number;
 }
 
 /** Whether a deployed subscriber gets a copy of an event. */

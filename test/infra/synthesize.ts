@@ -34,6 +34,8 @@ export function subscriber(fields: Partial<DeployedSubscriber> = {}): DeployedSu
     handler: "examples/agents/librarian.ts",
     via: "direct",
     answers: true,
+    timeoutSeconds: 60,
+    memoryMb: 256,
     ...fields,
   };
 }

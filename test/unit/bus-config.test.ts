@@ -120,8 +120,9 @@ describe("subscribers", () => {
         },
       ],
     });
+    const sizes = { timeoutSeconds: 60, memoryMb: 256 };
     expect(subscribers).toEqual([
-      { name: "one", on: ["MESSAGE_RECEIVED"], handler: "agents/one.ts", via: "direct", answers: true },
+      { name: "one", on: ["MESSAGE_RECEIVED"], handler: "agents/one.ts", via: "direct", answers: true, ...sizes },
       {
         name: "two",
         on: ["SESSION_CREATED", "SESSION_UPDATED"],
@@ -129,6 +130,7 @@ describe("subscribers", () => {
         via: "direct",
         answers: false,
         filter: { data: { a: [1] } },
+        ...sizes,
       },
     ]);
   });
@@ -156,6 +158,8 @@ describe("subscribers", () => {
     ["a name that begins with a digit", { name: "1st" }, /name must match/],
     ["an empty name", { name: "" }, /name must match/],
     ["another way of delivery", { via: "pigeon" as "direct" }, /via must be "direct" or "queue"$/],
+    ["a time-out longer than a function lives", { timeoutSeconds: 901 }, /timeoutSeconds must be a whole number from 1 to 900$/],
+    ["less memory than a function takes", { memoryMb: 64 }, /memoryMb must be a whole number from 128 to 10240$/],
     ["a filter with a fault", { filter: { data: { a: 5 } } }, /filter\/data\/a: expected an array/],
   ])("%s is a fault", (_what, change, fault) => {
     expect(faultsOf({ subscribers: [{ ...subscriber, ...change }] })).toEqual([expect.stringMatching(fault)]);
