@@ -40,7 +40,12 @@ async function main(): Promise<number> {
   const agentLines: string[] = [];
   const dataDir = await mkdtemp(join(tmpdir(), "agent-event-bus-demo-"));
   try {
-    const local = await startEmbeddedBus({ port: 0, dataDir, configPath: projectPath("bus.config.ts"), log: (line) => agentLines.push(line) });
+    const local = await startEmbeddedBus({
+      port: 0,
+      dataDir,
+      configPath: projectPath("bus.config.ts"),
+      log: (line) => agentLines.push(line),
+    });
     try {
       const bus = new AgentEventBus<EventTypes>({ url: local.url });
       const conversation = crypto.randomUUID();
@@ -65,9 +70,16 @@ async function converse(bus: AgentEventBus<EventTypes>, conversation: string, te
     done = resolve;
   });
   // Listening before speaking, so that nothing is missed.
-  const listener = await bus.subscribe("MESSAGE_PROCESSED", () => done(true), { correlationId: conversation, answers: false });
+  const listener = await bus.subscribe("MESSAGE_PROCESSED", () => done(true), {
+    correlationId: conversation,
+    answers: false,
+  });
   const timer = setTimeout(() => done(false), DONE_WITHIN_MS);
-  await bus.emit("MESSAGE_RECEIVED", { text, channel: "command line" }, { correlationId: conversation, agentType: "you" });
+  await bus.emit(
+    "MESSAGE_RECEIVED",
+    { text, channel: "command line" },
+    { correlationId: conversation, agentType: "you" },
+  );
   const inTime = await outcome;
   clearTimeout(timer);
   await listener.close();
@@ -76,14 +88,23 @@ async function converse(bus: AgentEventBus<EventTypes>, conversation: string, te
 
 async function print(bus: AgentEventBus<EventTypes>, conversation: string): Promise<void> {
   const events: EventWithResponses[] = [];
-  for await (const { id } of bus.history({ correlationId: conversation, order: "asc" })) events.push(await bus.getEvent(id));
+  for await (const { id } of bus.history({ correlationId: conversation, order: "asc" }))
+    events.push(await bus.getEvent(id));
 
   const color = process.stdout.isTTY === true && (process.env.NO_COLOR ?? "") === "";
-  const agents = new Set(events.flatMap(({ event, responses }) => [event.agent_type ?? event.source, ...responses.map(({ responder }) => responder)]));
+  const agents = new Set(
+    events.flatMap(({ event, responses }) => [
+      event.agent_type ?? event.source,
+      ...responses.map(({ responder }) => responder),
+    ]),
+  );
   console.log(`\nConversation ${conversation}: ${events.length} events, ${[...agents].join(", ")}\n`);
   for (const line of timeline(events, { color, width: process.stdout.columns ?? 160 })) console.log(line);
   console.log();
-  for (const [label, type] of [["Message", "LANGUAGE_NORMALIZED"], ["Reply", "REPLY_DRAFTED"]] as const)
+  for (const [label, type] of [
+    ["Message", "LANGUAGE_NORMALIZED"],
+    ["Reply", "REPLY_DRAFTED"],
+  ] as const)
     for (const { event } of events) if (event.type === type) console.log(`${label}: ${String(event.data.text)}`);
 }
 

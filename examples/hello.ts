@@ -3,7 +3,9 @@ import { AgentEventBus } from "../client/agent-event-bus.ts";
 
 const bus = new AgentEventBus({ url: process.env.AGENT_EVENT_BUS_URL ?? "http://127.0.0.1:7070" });
 
-const reviewer = await bus.subscribe("UPGRADE_REQUESTED", (event) => ({ approved: event.data.to_version !== "2.0.0-beta" }));
+const reviewer = await bus.subscribe("UPGRADE_REQUESTED", (event) => ({
+  approved: event.data.to_version !== "2.0.0-beta",
+}));
 const outcome = await bus.emitAndWait("UPGRADE_REQUESTED", { target: "billing", to_version: "2.0.0" }, { timeout: 5 });
 
 console.log(outcome.status, outcome.response, `after ${outcome.elapsed_ms} ms`);

@@ -11,7 +11,8 @@ export interface Article {
 export const KNOWLEDGE: readonly Article[] = [
   {
     title: "Delivery",
-    keywords: "delivery deliver shipping ship parcel package arrive lieferung liefern versand paket ankommen envío entrega paquete llegar livraison colis arriver order bestellung pedido commande",
+    keywords:
+      "delivery deliver shipping ship parcel package arrive lieferung liefern versand paket ankommen envío entrega paquete llegar livraison colis arriver order bestellung pedido commande",
     text: {
       en: "Orders leave our warehouse within one working day and take two to four days to arrive.",
       de: "Bestellungen verlassen unser Lager innerhalb eines Werktags und sind in zwei bis vier Tagen da.",
@@ -21,7 +22,8 @@ export const KNOWLEDGE: readonly Article[] = [
   },
   {
     title: "Returns and refunds",
-    keywords: "return refund money back exchange broken damaged rückgabe zurückgeben erstattung geld kaputt devolución devolver reembolso dinero roto retour rembourser remboursement cassé",
+    keywords:
+      "return refund money back exchange broken damaged rückgabe zurückgeben erstattung geld kaputt devolución devolver reembolso dinero roto retour rembourser remboursement cassé",
     text: {
       en: "You can return anything within 30 days; the refund is with you five days after it has reached us.",
       de: "Sie können alles innerhalb von 30 Tagen zurückgeben; das Geld ist fünf Tage nach dem Eintreffen bei Ihnen.",
@@ -31,7 +33,8 @@ export const KNOWLEDGE: readonly Article[] = [
   },
   {
     title: "Opening hours",
-    keywords: "open opening hours close closed weekend sunday öffnungszeiten geöffnet offen wochenende sonntag horario abierto abren cerrado domingo horaires ouvert fermé dimanche",
+    keywords:
+      "open opening hours close closed weekend sunday öffnungszeiten geöffnet offen wochenende sonntag horario abierto abren cerrado domingo horaires ouvert fermé dimanche",
     text: {
       en: "The shop is open Monday to Saturday from 9:00 to 18:00.",
       de: "Der Laden ist montags bis samstags von 9:00 bis 18:00 Uhr geöffnet.",
@@ -51,9 +54,10 @@ export const KNOWLEDGE: readonly Article[] = [
   },
   {
     title: "Password",
-    keywords: "password login log sign account forgot reset passwort anmelden einloggen konto vergessen contraseña entrar cuenta olvidé passe connexion connecter compte oublié",
+    keywords:
+      "password login log sign account forgot reset passwort anmelden einloggen konto vergessen contraseña entrar cuenta olvidé passe connexion connecter compte oublié",
     text: {
-      en: "A new password can be set from the link \"Forgot password\" on the sign-in page; the link is good for an hour.",
+      en: 'A new password can be set from the link "Forgot password" on the sign-in page; the link is good for an hour.',
       de: "Ein neues Passwort lässt sich über „Passwort vergessen“ auf der Anmeldeseite setzen; der Link gilt eine Stunde.",
       es: "Puede fijar una nueva contraseña con el enlace «Olvidé mi contraseña» de la página de acceso; vale una hora.",
       fr: "Un nouveau mot de passe se définit par le lien « Mot de passe oublié » de la page de connexion, valable une heure.",

@@ -8,8 +8,18 @@ export interface CleanText {
 
 const STEPS: readonly (readonly [change: string, step: (text: string) => string])[] = [
   ["composed characters", (text) => text.normalize("NFC")],
-  ["removed invisible characters", (text) => text.replace(/\r\n?/g, "\n").replace(/[\u200B\u2060\uFEFF\u00AD]|(?![\n\t])\p{Cc}/gu, "")],
-  ["collapsed white space", (text) => text.replace(/[^\S\n]+/g, " ").replace(/ ?\n ?/g, "\n").replace(/\n{3,}/g, "\n\n")],
+  [
+    "removed invisible characters",
+    (text) => text.replace(/\r\n?/g, "\n").replace(/[\u200B\u2060\uFEFF\u00AD]|(?![\n\t])\p{Cc}/gu, ""),
+  ],
+  [
+    "collapsed white space",
+    (text) =>
+      text
+        .replace(/[^\S\n]+/g, " ")
+        .replace(/ ?\n ?/g, "\n")
+        .replace(/\n{3,}/g, "\n\n"),
+  ],
   ["trimmed", (text) => text.trim()],
   ["calmed punctuation", (text) => text.replace(/([!?])\1+/g, "$1").replace(/ +([!?,;:.])(?=\s|$)/g, "$1")],
 ];
@@ -28,10 +38,18 @@ export function cleanText(text: string): CleanText {
 
 /** The words that hold a language together, and that every text has. */
 const STOP_WORDS: Readonly<Record<string, ReadonlySet<string>>> = {
-  en: wordSet("a an and are as at be but by can do for from has have how i if in is it me my not of on or so that the this to was we what when where which who will with you your"),
-  de: wordSet("aber als am an auf aus bei bin bitte das dass dem den der die ein eine einen es für habe haben hat ich ihr im in ist kann mein meine mit nicht noch oder sie sind und von wann warum was wie wir wo zu zum zur"),
-  es: wordSet("a al como con cuando de del dónde donde el ella en es está esta este gracias ha hay he la las lo los me mi mis no o para pero por puedo qué que se si sí son su una un y ya yo cuándo cómo"),
-  fr: wordSet("à au aux avec ce cette comment dans de des du elle en est et il je la le les leur ma mais me mes mon ne nous ou où par pas pour puis quand que qui se si son sur un une vous votre"),
+  en: wordSet(
+    "a an and are as at be but by can do for from has have how i if in is it me my not of on or so that the this to was we what when where which who will with you your",
+  ),
+  de: wordSet(
+    "aber als am an auf aus bei bin bitte das dass dem den der die ein eine einen es für habe haben hat ich ihr im in ist kann mein meine mit nicht noch oder sie sind und von wann warum was wie wir wo zu zum zur",
+  ),
+  es: wordSet(
+    "a al como con cuando de del dónde donde el ella en es está esta este gracias ha hay he la las lo los me mi mis no o para pero por puedo qué que se si sí son su una un y ya yo cuándo cómo",
+  ),
+  fr: wordSet(
+    "à au aux avec ce cette comment dans de des du elle en est et il je la le les leur ma mais me mes mon ne nous ou où par pas pour puis quand que qui se si son sur un une vous votre",
+  ),
 };
 
 /** Scripts that by themselves say enough. */

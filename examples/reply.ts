@@ -61,7 +61,11 @@ export function draftReply(message: string, language: string, context: JsonObjec
 function toneOf(message: string): string {
   const letters = message.replace(/[^\p{L}]/gu, "");
   const capitals = letters.replace(/[^\p{Lu}]/gu, "").length;
-  if (/\b(urgent|asap|immediately|dringend|sofort|urgente|immédiatement)\b/iu.test(message) || (letters.length > 10 && capitals > letters.length / 2)) return "urgent";
+  if (
+    /\b(urgent|asap|immediately|dringend|sofort|urgente|immédiatement)\b/iu.test(message) ||
+    (letters.length > 10 && capitals > letters.length / 2)
+  )
+    return "urgent";
   if (/\b(thanks?|thank you|please|danke|bitte|gracias|por favor|merci)\b/iu.test(message)) return "friendly";
   return "neutral";
 }

@@ -33,7 +33,10 @@ export function timeline(events: readonly EventWithResponses[], { color, width }
 
 function rowsOf({ event, request, responses }: EventWithResponses): Row[] {
   const askedMs = Date.parse(event.timestamp);
-  const waits = request === null ? "" : `waits up to ${seconds(Date.parse(request.deadline) - askedMs)} for ${request.expected.join(", ") || "anybody"}: `;
+  const waits =
+    request === null
+      ? ""
+      : `waits up to ${seconds(Date.parse(request.deadline) - askedMs)} for ${request.expected.join(", ") || "anybody"}: `;
   const asked: Row = {
     atMs: askedMs,
     who: event.agent_type ?? event.source,
@@ -49,7 +52,14 @@ function rowsOf({ event, request, responses }: EventWithResponses): Row[] {
   const ended: Row[] =
     request === null || request.status === "answered" || request.ended_at === null
       ? []
-      : [{ atMs: Date.parse(request.ended_at), who: asked.who, what: `└ ${request.status}`, details: `the wait for ${event.type} is over` }];
+      : [
+          {
+            atMs: Date.parse(request.ended_at),
+            who: asked.who,
+            what: `└ ${request.status}`,
+            details: `the wait for ${event.type} is over`,
+          },
+        ];
   return [asked, ...answers, ...ended];
 }
 
@@ -62,7 +72,8 @@ function essentials(data: JsonObject): string {
 
 function brief(value: JsonValue | undefined): string {
   if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 59)}…` : value);
-  if (Array.isArray(value)) return value.every(isPlain) ? `[${value.join(", ")}]` : `${value.length} × {${titles(value)}}`;
+  if (Array.isArray(value))
+    return value.every(isPlain) ? `[${value.join(", ")}]` : `${value.length} × {${titles(value)}}`;
   if (typeof value === "object" && value !== null) return `{${essentials(value)}}`;
   return String(value);
 }
@@ -70,7 +81,13 @@ function brief(value: JsonValue | undefined): string {
 const isPlain = (value: JsonValue): boolean => typeof value !== "object";
 
 const titles = (values: readonly JsonValue[]): string =>
-  values.map((value) => (typeof value === "object" && value !== null && !Array.isArray(value) ? brief(value.title ?? value.text ?? "") : "")).join(", ");
+  values
+    .map((value) =>
+      typeof value === "object" && value !== null && !Array.isArray(value)
+        ? brief(value.title ?? value.text ?? "")
+        : "",
+    )
+    .join(", ");
 
 const seconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`;
 

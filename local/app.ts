@@ -87,11 +87,17 @@ export function createApp(config: BusConfig, { storeEndpoint, wakeups, accept, l
 }
 
 function notFound({ method, path }: HttpRequest, allowed: readonly string[]): HttpResponse {
-  const detail = allowed.length === 0 ? `There is nothing at ${path}.` : `${path} does not take ${method}; it takes ${allowed.join(", ")}.`;
+  const detail =
+    allowed.length === 0
+      ? `There is nothing at ${path}.`
+      : `${path} does not take ${method}; it takes ${allowed.join(", ")}.`;
   const problem = toProblem(new BusError("not_found", detail));
   return {
     status: problem.status,
-    headers: { "content-type": "application/problem+json", ...(allowed.length === 0 ? {} : { allow: allowed.join(", ") }) },
+    headers: {
+      "content-type": "application/problem+json",
+      ...(allowed.length === 0 ? {} : { allow: allowed.join(", ") }),
+    },
     body: JSON.stringify(problem),
   };
 }

@@ -40,7 +40,9 @@ export interface WatchedBundle {
  */
 export async function bundleAndWatch(
   request: BundleRequest,
-  onOutcome: (outcome: { kind: "built"; path: string } | { kind: "failed"; error: BundleError }) => void | Promise<void>,
+  onOutcome: (
+    outcome: { kind: "built"; path: string } | { kind: "failed"; error: BundleError },
+  ) => void | Promise<void>,
 ): Promise<WatchedBundle> {
   let before: string | null = null;
   let reported: () => void = () => {};
@@ -79,7 +81,9 @@ function buildOptions(request: BundleRequest): BuildOptions & { write: false } {
   return {
     ...("entry" in request
       ? { entryPoints: [request.entry] }
-      : { stdin: { contents: request.text, resolveDir: PROJECT_ROOT, sourcefile: `${request.name}.ts`, loader: "ts" } }),
+      : {
+          stdin: { contents: request.text, resolveDir: PROJECT_ROOT, sourcefile: `${request.name}.ts`, loader: "ts" },
+        }),
     absWorkingDir: PROJECT_ROOT,
     outfile: join(request.outDir, `${request.name}.mjs`),
     bundle: true,
@@ -101,7 +105,13 @@ const packagesByPath: Plugin = {
   name: "packages-by-path",
   setup(esbuild) {
     esbuild.onResolve({ filter: /^[^./]/ }, async ({ path, resolveDir, kind, importer, pluginData }) => {
-      if (pluginData === packagesByPath || path.startsWith("node:") || kind === "entry-point" || /^[A-Za-z]:/.test(path)) return;
+      if (
+        pluginData === packagesByPath ||
+        path.startsWith("node:") ||
+        kind === "entry-point" ||
+        /^[A-Za-z]:/.test(path)
+      )
+        return;
       const resolved = await esbuild.resolve(path, { resolveDir, kind, importer, pluginData: packagesByPath });
       if (resolved.errors.length > 0) return { errors: resolved.errors };
       if (resolved.external) return { path: resolved.path, external: true };

@@ -24,8 +24,6 @@ export interface DeliveriesOptions {
   readonly print: (line: string) => void;
   /** The environment that every handler sees beside its own variables. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** How long one call of a handler may take; Lambda's most is 900,000. */
-  readonly callMs?: number;
   /** The wait before the second receive; it doubles from there. SQS's visibility timeout is longer, people are not. */
   readonly retryMs?: number;
 }
@@ -59,7 +57,7 @@ export class Deliveries {
   #resumed = false;
 
   constructor(options: DeliveriesOptions) {
-    this.#options = { callMs: 300_000, retryMs: 1_000, ...options };
+    this.#options = { retryMs: 1_000, ...options };
   }
 
   /**
@@ -127,7 +125,10 @@ export class Deliveries {
 
   #queue(delivery: Delivery): void {
     const lane = this.#lanes.get(delivery.subscriber);
-    if (lane === undefined) return this.#bury(delivery, NO_LONGER_THERE);
+    if (lane === undefined) {
+      this.#bury(delivery, NO_LONGER_THERE);
+      return;
+    }
     lane.waiting.push(delivery);
     this.#schedule(lane);
   }
@@ -153,7 +154,12 @@ export class Deliveries {
     if (this.#state === "closed") return;
 
     const ids = batch.map(({ event }) => event.id);
-    const failed = outcome.kind === "failed" ? new Set(ids) : via === "queue" ? failedMessages(outcome.result, ids) : new Set<string>();
+    const failed =
+      outcome.kind === "failed"
+        ? new Set(ids)
+        : via === "queue"
+          ? failedMessages(outcome.result, ids)
+          : new Set<string>();
     const reason = outcome.kind === "failed" ? outcome.reason : "the handler reported it as failed";
     for (const delivery of batch) {
       if (!failed.has(delivery.event.id)) this.#record(() => this.#options.journal.done(delivery));
@@ -164,12 +170,19 @@ export class Deliveries {
   #fail(lane: Lane, delivery: Delivery, reason: string): void {
     delivery.failures += 1;
     const { name, via } = lane.subscriber;
-    if (via === "direct" || delivery.failures >= MAX_RECEIVES || this.#lanes.get(name) !== lane) return this.#bury(delivery, reason);
+    const isFinal = via === "direct" || delivery.failures >= MAX_RECEIVES || this.#lanes.get(name) !== lane;
+    if (isFinal) {
+      this.#bury(delivery, reason);
+      return;
+    }
     this.#record(() => this.#options.journal.failed(delivery));
-    const timer = setTimeout(() => {
-      lane.timers.delete(timer);
-      this.#queue(delivery);
-    }, this.#options.retryMs * 2 ** (delivery.failures - 1));
+    const timer = setTimeout(
+      () => {
+        lane.timers.delete(timer);
+        this.#queue(delivery);
+      },
+      this.#options.retryMs * 2 ** (delivery.failures - 1),
+    );
     lane.timers.add(timer);
   }
 
@@ -205,7 +218,7 @@ export class Deliveries {
   }
 
   #startThread({ subscriber, path }: Lane): HandlerThread {
-    const { env, callMs, print } = this.#options;
+    const { env, print } = this.#options;
     return new HandlerThread({
       name: subscriber.name,
       path: path as string,
@@ -215,7 +228,7 @@ export class Deliveries {
         ...(subscriber.via === "queue" ? { AGENT_EVENT_BUS_MAX_RECEIVES: String(MAX_RECEIVES) } : {}),
         ...(subscriber.answers ? {} : { AGENT_EVENT_BUS_ANSWERS: "false" }),
       },
-      callMs,
+      callMs: subscriber.timeoutSeconds * 1_000,
       log: print,
     });
   }

@@ -1,7 +1,7 @@
 /** `npm run dev`: the embedded bus as a command. */
 import { relative } from "node:path";
 import { startEmbeddedBus } from "./host.ts";
-import { parseOptions, USAGE, type DevOptions } from "./options.ts";
+import { type DevOptions, parseOptions, USAGE } from "./options.ts";
 import { PROJECT_ROOT } from "./project.ts";
 
 async function main(): Promise<void> {
@@ -48,8 +48,10 @@ function banner({ dataDir }: DevOptions, subscribers: readonly string[]): string
 
 function explain(error: unknown, { port }: DevOptions): string {
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === "EADDRINUSE") return `Port ${port} is taken. End what uses it, or give --port another (0 for any free one).`;
-  if (code === "EACCES" && port > 0 && port < 1024) return `Port ${port} may not be used without privileges. Give --port another.`;
+  if (code === "EADDRINUSE")
+    return `Port ${port} is taken. End what uses it, or give --port another (0 for any free one).`;
+  if (code === "EACCES" && port > 0 && port < 1024)
+    return `Port ${port} may not be used without privileges. Give --port another.`;
   return message;
 }
 

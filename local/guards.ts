@@ -9,7 +9,8 @@ import type { IncomingHttpHeaders } from "node:http";
 /** What is wrong with where a request comes from; null when it may go on. */
 export function whyForbidden(headers: IncomingHttpHeaders): string | null {
   const { host, origin } = headers;
-  if (host === undefined || !isLoopbackHost(host)) return "The Host header does not name this machine's loopback interface.";
+  if (host === undefined || !isLoopbackHost(host))
+    return "The Host header does not name this machine's loopback interface.";
   if (origin !== undefined && !isLoopbackOrigin(origin)) return "The page's origin is not on this machine.";
   return null;
 }
@@ -28,13 +29,19 @@ function isLoopbackOrigin(origin: string): boolean {
 function isLoopbackName(name: string): boolean {
   const lower = name.toLowerCase();
   // RFC 6761, section 6.3: whatever ends in .localhost is this machine.
-  return lower === "localhost" || lower.endsWith(".localhost") || lower === "[::1]" || /^127(\.\d{1,3}){3}$/.test(lower);
+  return (
+    lower === "localhost" || lower.endsWith(".localhost") || lower === "[::1]" || /^127(\.\d{1,3}){3}$/.test(lower)
+  );
 }
 
 /** The headers that let a page of this machine read an answer. */
 export function corsHeaders(origin: string | undefined): Record<string, string> {
   if (origin === undefined) return {};
-  return { "access-control-allow-origin": origin, "access-control-expose-headers": "location, retry-after", vary: "origin" };
+  return {
+    "access-control-allow-origin": origin,
+    "access-control-expose-headers": "location, retry-after",
+    vary: "origin",
+  };
 }
 
 /** The answer to a browser that asks beforehand. */

@@ -20,7 +20,8 @@ export type ThreadMessage =
 
 /** Serves calls of a handler until the thread is ended. @throws Error when the module exports no `handler` */
 export function serve(name: string, handler: unknown): void {
-  if (typeof handler !== "function") throw new Error(`the module of ${name} has no export named "handler" that is a function`);
+  if (typeof handler !== "function")
+    throw new Error(`the module of ${name} has no export named "handler" that is a function`);
   const say = (message: ThreadMessage): void => parentPort?.postMessage(message);
 
   parentPort?.on("message", async ({ call, input, endsAt }: CallMessage) => {

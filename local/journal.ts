@@ -5,7 +5,16 @@
  * reason). Opening the file replays and compacts it. Appends are synchronous: a line that was written is in the
  * operating system's hands when the call returns, so a kill of this process cannot lose it, and lines never mix.
  */
-import { appendFileSync, closeSync, existsSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import type { DeliveredEvent } from "../shared/event.ts";
 
 /** One event on its way to one subscriber. */
@@ -93,7 +102,9 @@ export function openJournal(path: string, onSkipped: (lines: number) => void = (
         { op: "put", key, subscriber, event, failures },
         { op: "dead", key, reason, at: diedAt },
       ]),
-      ...[...pending.values()].map(({ key, subscriber, event, failures }): Line => ({ op: "put", key, subscriber, event, failures })),
+      ...[...pending.values()].map(
+        ({ key, subscriber, event, failures }): Line => ({ op: "put", key, subscriber, event, failures }),
+      ),
     ];
     writeFileSync(`${path}.new`, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
     renameSync(`${path}.new`, path);
@@ -102,7 +113,9 @@ export function openJournal(path: string, onSkipped: (lines: number) => void = (
   return {
     put(deliveries) {
       const fresh = deliveries
-        .map(({ subscriber, event }): Delivery => ({ key: `${subscriber}/${event.id}`, subscriber, event, failures: 0 }))
+        .map(
+          ({ subscriber, event }): Delivery => ({ key: `${subscriber}/${event.id}`, subscriber, event, failures: 0 }),
+        )
         .filter(({ key }) => !pending.has(key) && !done.has(key) && !dead.has(key));
       append(fresh.map(({ key, subscriber, event }) => ({ op: "put", key, subscriber, event })));
       for (const delivery of fresh) pending.set(delivery.key, delivery);

@@ -56,7 +56,9 @@ export function failedMessages(result: unknown, messageIds: readonly string[]): 
   if (typeof result !== "object" || result === null) return new Set();
   const failures = (result as { batchItemFailures?: unknown }).batchItemFailures;
   if (failures === undefined || failures === null) return new Set();
-  const ids = Array.isArray(failures) ? failures.map((failure) => (failure as { itemIdentifier?: unknown } | null)?.itemIdentifier) : [null];
+  const ids = Array.isArray(failures)
+    ? failures.map((failure) => (failure as { itemIdentifier?: unknown } | null)?.itemIdentifier)
+    : [null];
   const known = ids.filter((id): id is string => typeof id === "string" && messageIds.includes(id));
   return new Set(known.length === ids.length ? known : messageIds);
 }

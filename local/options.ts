@@ -55,7 +55,8 @@ export function parseOptions(args: readonly string[], root: string, cwd: string)
   if (values.help === true) return { kind: "help" };
 
   const port = values.port === undefined ? DEFAULT_PORT : parsePort(values.port);
-  if (port === null) return { kind: "invalid", message: `--port: expected a whole number from 0 to 65535, not "${values.port}"` };
+  if (port === null)
+    return { kind: "invalid", message: `--port: expected a whole number from 0 to 65535, not "${values.port}"` };
   if (values["data-dir"] === "") return { kind: "invalid", message: "--data-dir: expected a folder" };
   if (values.config === "") return { kind: "invalid", message: "--config: expected a file" };
   return {

@@ -7,13 +7,18 @@ import { type DeployedSubscriber, wantsEvent } from "../shared/subscribers.ts";
 export type AcceptDeliveries = (deliveries: readonly { subscriber: string; event: DeliveredEvent }[]) => void;
 
 /** Hands each event to the subscribers whose types and filter it fits. */
-export function createLocalPublisher(subscribers: readonly DeployedSubscriber[], accept: AcceptDeliveries): EventPublisher {
+export function createLocalPublisher(
+  subscribers: readonly DeployedSubscriber[],
+  accept: AcceptDeliveries,
+): EventPublisher {
   return {
     async publish(events) {
       try {
         accept(
           events.flatMap((event) =>
-            subscribers.filter((subscriber) => wantsEvent(subscriber, event)).map(({ name }) => ({ subscriber: name, event })),
+            subscribers
+              .filter((subscriber) => wantsEvent(subscriber, event))
+              .map(({ name }) => ({ subscriber: name, event })),
           ),
         );
         return events.map(() => ({ kind: "published" }));

@@ -84,7 +84,11 @@ export async function loadCode(options: ReloadOptions): Promise<LoadedCode> {
 
 async function loadSubscriber(options: ReloadOptions, name: string, handler: string): Promise<WatchedBundle | null> {
   const { outDir, watch, onSubscriberCode, onReload, onFailure } = options;
-  const request: BundleRequest = { name: `subscriber-${name}`, outDir, text: subscriberEntry(name, resolve(PROJECT_ROOT, handler)) };
+  const request: BundleRequest = {
+    name: `subscriber-${name}`,
+    outDir,
+    text: subscriberEntry(name, resolve(PROJECT_ROOT, handler)),
+  };
   if (!watch) {
     onSubscriberCode(name, await bundleOnce(request));
     return null;

@@ -1,6 +1,7 @@
 /** The one local origin: node:http on the outside, what the functions work with on the inside. */
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+
 import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { HttpRequest, HttpResponse } from "../functions/runtime/http.ts";
 import { BusError, toProblem } from "../shared/errors.ts";
@@ -87,7 +88,12 @@ async function answer(
   }
   const body = await readBody(incoming);
   if (body === null)
-    return refuse(incoming, outgoing, new BusError("payload_too_large", `A body may have ${MAX_BODY_BYTES} bytes.`), corsHeaders(origin));
+    return refuse(
+      incoming,
+      outgoing,
+      new BusError("payload_too_large", `A body may have ${MAX_BODY_BYTES} bytes.`),
+      corsHeaders(origin),
+    );
 
   const target = splitTarget(incoming.url ?? "/");
   const response = await serve({
@@ -107,12 +113,15 @@ async function answer(
 /** Path and query as they were sent: `new URL` would resolve `..` and take `//x` for a host. */
 function splitTarget(target: string): { path: string; query: string } {
   const question = target.indexOf("?");
-  return question < 0 ? { path: target, query: "" } : { path: target.slice(0, question), query: target.slice(question + 1) };
+  return question < 0
+    ? { path: target, query: "" }
+    : { path: target.slice(0, question), query: target.slice(question + 1) };
 }
 
 function joinHeaders(incoming: IncomingMessage): Record<string, string> {
   const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(incoming.headers)) if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(", ") : value;
+  for (const [name, value] of Object.entries(incoming.headers))
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(", ") : value;
   return headers;
 }
 
@@ -131,7 +140,12 @@ async function readBody(incoming: IncomingMessage): Promise<Uint8Array | null> {
 }
 
 /** Sends a response; a stream only as fast as the client reads it, and no further than the client is there. */
-async function send(outgoing: ServerResponse, response: HttpResponse, extra: Record<string, string>, signal: AbortSignal): Promise<void> {
+async function send(
+  outgoing: ServerResponse,
+  response: HttpResponse,
+  extra: Record<string, string>,
+  signal: AbortSignal,
+): Promise<void> {
   const { status, headers, body } = response;
   if (typeof body === "string") {
     outgoing.writeHead(status, { ...headers, ...extra, "content-length": Buffer.byteLength(body) }).end(body);
@@ -151,9 +165,16 @@ async function drained(outgoing: ServerResponse, signal: AbortSignal): Promise<v
 }
 
 /** Answers with a problem. What is left of the body is read for a while and dropped, or the client could not hear it. */
-function refuse(incoming: IncomingMessage, outgoing: ServerResponse, error: BusError, extra: Record<string, string> = {}): void {
+function refuse(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  error: BusError,
+  extra: Record<string, string> = {},
+): void {
   const problem = toProblem(error);
-  outgoing.writeHead(problem.status, { ...extra, "content-type": "application/problem+json" }).end(JSON.stringify(problem));
+  outgoing
+    .writeHead(problem.status, { ...extra, "content-type": "application/problem+json" })
+    .end(JSON.stringify(problem));
   if (incoming.complete) return;
   const hangUp = setTimeout(() => incoming.destroy(), UNREAD_BODY_MS);
   incoming.once("close", () => clearTimeout(hangUp)).resume();

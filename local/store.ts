@@ -4,9 +4,10 @@
  * It runs in a thread of its own: its work does not hold up the handlers, and should it fall over (it throws on what it
  * did not expect) it is started again on the same port, with what was acknowledged still in the folder.
  */
+
+import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { Level } from "level";
 import type { Logger } from "../shared/ports.ts";
@@ -36,15 +37,24 @@ export async function lockDataFolder(dataDir: string): Promise<{ release(): Prom
     await lock.open();
   } catch (error) {
     const cause = (error as Error).cause as { code?: string; message?: string } | undefined;
-    if (cause?.code === "LEVEL_LOCKED") throw new DataFolderInUse(`Another run uses the data folder ${dataDir}. End it, or give --data-dir another folder.`);
-    throw new Error(`The data folder ${dataDir} cannot be used: ${cause?.message ?? (error as Error).message}`, { cause: error });
+    if (cause?.code === "LEVEL_LOCKED")
+      throw new DataFolderInUse(
+        `Another run uses the data folder ${dataDir}. End it, or give --data-dir another folder.`,
+      );
+    throw new Error(`The data folder ${dataDir} cannot be used: ${cause?.message ?? (error as Error).message}`, {
+      cause: error,
+    });
   }
   return { release: () => lock.close() };
 }
 
 /** Starts the store in a data folder that is locked, and makes the table if it is not there. */
 export async function startStore(dataDir: string, log: Logger): Promise<EmbeddedStore> {
-  const file = await bundleOnce({ name: "store", entry: projectPath("local/store-thread.ts"), outDir: join(dataDir, "build") });
+  const file = await bundleOnce({
+    name: "store",
+    entry: projectPath("local/store-thread.ts"),
+    outDir: join(dataDir, "build"),
+  });
   const path = join(dataDir, "store");
   let closing = false;
   let thread = await startThread(file, path, 0);

@@ -29,7 +29,9 @@ export async function createTable(client: DynamoDBClient, tableName: string): Pr
     const existing = (Table?.GlobalSecondaryIndexes ?? []).map((index) => index.IndexName).sort();
     const expected = Object.keys(TABLE.indexes).sort();
     if (existing.join() !== expected.join())
-      throw new Error(`The data folder was made by another version of the bus (indexes ${existing.join(", ")}). Delete it or use another.`);
+      throw new Error(
+        `The data folder was made by another version of the bus (indexes ${existing.join(", ")}). Delete it or use another.`,
+      );
   } catch (error) {
     if (!(error instanceof ResourceNotFoundException)) throw error;
     await client.send(new CreateTableCommand(wanted));
@@ -38,7 +40,11 @@ export async function createTable(client: DynamoDBClient, tableName: string): Pr
 
 function tableDefinition(tableName: string): CreateTableCommandInput {
   const indexes = Object.entries(TABLE.indexes);
-  const attributes = new Set([TABLE.partitionKey, TABLE.sortKey, ...indexes.flatMap(([, index]) => [index.partitionKey, index.sortKey])]);
+  const attributes = new Set([
+    TABLE.partitionKey,
+    TABLE.sortKey,
+    ...indexes.flatMap(([, index]) => [index.partitionKey, index.sortKey]),
+  ]);
   return {
     TableName: tableName,
     BillingMode: "PAY_PER_REQUEST",
@@ -47,7 +53,10 @@ function tableDefinition(tableName: string): CreateTableCommandInput {
     GlobalSecondaryIndexes: indexes.map(([name, index]) => ({
       IndexName: name,
       KeySchema: keySchema(index.partitionKey, index.sortKey),
-      Projection: name === "work" ? { ProjectionType: "KEYS_ONLY" } : { ProjectionType: "INCLUDE", NonKeyAttributes: [...TABLE.historyProjection] },
+      Projection:
+        name === "work"
+          ? { ProjectionType: "KEYS_ONLY" }
+          : { ProjectionType: "INCLUDE", NonKeyAttributes: [...TABLE.historyProjection] },
     })),
   };
 }

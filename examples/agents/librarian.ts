@@ -49,7 +49,10 @@ async function readMessages(request: BusEvent): Promise<EarlierMessage[]> {
   bus ??= new AgentEventBus();
   const messages: EarlierMessage[] = [];
   try {
-    for await (const { data, timestamp, causation_id, correlation_id } of bus.history({ type: "LANGUAGE_NORMALIZED", limit: MESSAGES_READ }))
+    for await (const { data, timestamp, causation_id, correlation_id } of bus.history({
+      type: "LANGUAGE_NORMALIZED",
+      limit: MESSAGES_READ,
+    }))
       if (typeof data.text === "string" && causation_id !== request.causation_id)
         messages.push({ text: data.text, timestamp, same_conversation: correlation_id === request.correlation_id });
   } catch (error) {

@@ -25,10 +25,18 @@ export const handler = subscriber<"MESSAGE_RECEIVED", EventTypes>(async (event, 
 
   const { text, changes } = cleanText(received.text);
   const { language, confidence } = guessLanguage(text);
-  await context.emit("LANGUAGE_NORMALIZED", { text, language, original_language: language, confidence, changes }, AGENT);
+  await context.emit(
+    "LANGUAGE_NORMALIZED",
+    { text, language, original_language: language, confidence, changes },
+    AGENT,
+  );
 
   const answer = await askForContext(() =>
-    context.emitAndWait("CONTEXT_REQUESTED", { topic: "reply", query: text, language }, { ...AGENT, timeout: CONTEXT_TIMEOUT_SECONDS }),
+    context.emitAndWait(
+      "CONTEXT_REQUESTED",
+      { topic: "reply", query: text, language },
+      { ...AGENT, timeout: CONTEXT_TIMEOUT_SECONDS },
+    ),
   );
   const reply = draftReply(text, language, answer);
   await context.emit("REPLY_DRAFTED", { text: reply.text, tone: reply.tone }, AGENT);
@@ -43,7 +51,9 @@ export const handler = subscriber<"MESSAGE_RECEIVED", EventTypes>(async (event, 
 });
 
 /** The context, or null when nobody gave any in time: the reply is then drafted without. */
-async function askForContext(ask: () => Promise<{ response: JsonObject | null; status: string }>): Promise<JsonObject | null> {
+async function askForContext(
+  ask: () => Promise<{ response: JsonObject | null; status: string }>,
+): Promise<JsonObject | null> {
   try {
     const outcome = await ask();
     return outcome.status === "answered" ? outcome.response : null;

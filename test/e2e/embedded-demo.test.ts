@@ -10,7 +10,13 @@ describe("npm run demo", () => {
     const shown = demo.lines.join("\n");
     expect(demo.lines).toContain("Message: Wo ist mein Paket? Ich habe es am Montag bestellt.");
     expect(shown).toMatch(/Reply: .*Werktag/);
-    for (const step of ["you .*MESSAGE_RECEIVED", "normalizer .*LANGUAGE_NORMALIZED", "normalizer .*CONTEXT_REQUESTED .*waits up to 10 s for librarian", "librarian .*response .*accepted after \\d+ ms", "normalizer .*MESSAGE_PROCESSED"])
+    for (const step of [
+      "you .*MESSAGE_RECEIVED",
+      "normalizer .*LANGUAGE_NORMALIZED",
+      "normalizer .*CONTEXT_REQUESTED .*waits up to 10 s for librarian",
+      "librarian .*response .*accepted after \\d+ ms",
+      "normalizer .*MESSAGE_PROCESSED",
+    ])
       expect(shown).toMatch(new RegExp(`^ +\\d+ ms  ${step}`, "m"));
     // Not a terminal: plain text.
     expect(shown).not.toContain("\u001B");

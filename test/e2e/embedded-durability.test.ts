@@ -14,7 +14,10 @@ interface Page {
 describe("what the embedded run has acknowledged", () => {
   test.each(["a clean end", "kill -9"])("is there after %s and a restart", async (how) => {
     const first = await startDev();
-    const { body: emitted } = await call<{ event_id: string }>(`${first.url}/events`, { type: "SESSION_CREATED", data: { session_id: "s-1" } });
+    const { body: emitted } = await call<{ event_id: string }>(`${first.url}/events`, {
+      type: "SESSION_CREATED",
+      data: { session_id: "s-1" },
+    });
     if (how === "kill -9") await first.kill();
     else await first.stop();
 
@@ -32,7 +35,9 @@ describe("what the embedded run has acknowledged", () => {
     const stream = new AgentEventBus({ url: first.url }).stream({ type: "SESSION_CREATED", as: "answerer", onOpen });
     const seen = stream.next();
     await opened;
-    const asked = call(`${first.url}/requests`, { type: "SESSION_CREATED", data: {}, timeout: 60 }).catch(() => "cut off");
+    const asked = call(`${first.url}/requests`, { type: "SESSION_CREATED", data: {}, timeout: 60 }).catch(
+      () => "cut off",
+    );
     const event = (await seen).value;
     if (event === undefined) throw new Error("there is no event");
     await first.kill();
@@ -41,7 +46,10 @@ describe("what the embedded run has acknowledged", () => {
 
     const second = await startDev({ dataDir: first.dataDir, port: Number(new URL(first.url).port) });
     const joined = call<{ status: string; response: unknown }>(`${second.url}/requests/${event.id}?wait=20`);
-    const answer = await call(second.url + event.reply_to.url, { response: { ok: true }, reply_token: event.reply_to.token });
+    const answer = await call(second.url + event.reply_to.url, {
+      response: { ok: true },
+      reply_token: event.reply_to.token,
+    });
     expect(answer.body).toMatchObject({ verdict: "accepted" });
     expect((await joined).body).toMatchObject({ status: "answered", response: { ok: true } });
   });
@@ -116,7 +124,8 @@ export const handler = subscriber(async (event) => {
       },
     ]);
     const { url } = await startDev({ config: config.path });
-    const ask = (data: object) => call<{ response: { attempt: number } }>(`${url}/requests`, { type: "SESSION_CREATED", data, timeout: 20 });
+    const ask = (data: object) =>
+      call<{ response: { attempt: number } }>(`${url}/requests`, { type: "SESSION_CREATED", data, timeout: 20 });
     const [failing, fine] = await Promise.all([ask({ fail: true }), ask({ fail: false })]);
     expect(failing.body.response).toEqual({ attempt: 2 });
     expect(fine.body.response).toEqual({ attempt: 1 });
@@ -124,10 +133,19 @@ export const handler = subscriber(async (event) => {
 
   test("of a direct subscriber that throws is final, told to the asker and kept with its reason", async () => {
     const config = writeConfig([
-      { name: "broken", on: "SESSION_CREATED", via: "direct", code: `export const handler = subscriber(async () => { throw new Error("no such luck"); });` },
+      {
+        name: "broken",
+        on: "SESSION_CREATED",
+        via: "direct",
+        code: `export const handler = subscriber(async () => { throw new Error("no such luck"); });`,
+      },
     ]);
     const bus = await startDev({ config: config.path });
-    const { body } = await call<{ status: string; event_id: string }>(`${bus.url}/requests`, { type: "SESSION_CREATED", data: {}, timeout: 20 });
+    const { body } = await call<{ status: string; event_id: string }>(`${bus.url}/requests`, {
+      type: "SESSION_CREATED",
+      data: {},
+      timeout: 20,
+    });
     expect(body.status).toBe("failed");
     await bus.waitForLine(/delivery is dead.*no such luck/);
     const journal = readFileSync(join(bus.dataDir, "deliveries.jsonl"), "utf8");
@@ -149,7 +167,11 @@ export const handler = subscriber(async (event) => {
     const bus = await startDev({ config: config.path });
     await call(`${bus.url}/events`, { type: "SESSION_CREATED", data: { crash: true } });
     await bus.waitForLine(/delivery is dead.*kaboom/);
-    const { body } = await call<{ response: unknown }>(`${bus.url}/requests`, { type: "SESSION_CREATED", data: {}, timeout: 20 });
+    const { body } = await call<{ response: unknown }>(`${bus.url}/requests`, {
+      type: "SESSION_CREATED",
+      data: {},
+      timeout: 20,
+    });
     expect(body.response).toEqual({ alive: true });
   });
 });
@@ -161,7 +183,8 @@ describe("code that changes", () => {
     const config = writeConfig([{ name: "changing", on: "SESSION_CREATED", via: "direct", code: version(1) }]);
     const bus = await startDev({ config: config.path });
     const ask = async (): Promise<unknown> =>
-      (await call<{ response: unknown }>(`${bus.url}/requests`, { type: "SESSION_CREATED", data: {}, timeout: 20 })).body.response;
+      (await call<{ response: unknown }>(`${bus.url}/requests`, { type: "SESSION_CREATED", data: {}, timeout: 20 }))
+        .body.response;
     expect(await ask()).toEqual({ version: 1 });
 
     config.edit("changing", version(2));
@@ -197,9 +220,15 @@ describe("code that changes", () => {
     writeFileSync(config.path, readFileSync(other.path, "utf8"));
     await bus.waitForLine(/^reloaded: bus$/);
 
-    const answered = await call<{ response: unknown }>(`${bus.url}/requests`, { type: "SESSION_UPDATED", data: {}, timeout: 20 });
+    const answered = await call<{ response: unknown }>(`${bus.url}/requests`, {
+      type: "SESSION_UPDATED",
+      data: {},
+      timeout: 20,
+    });
     expect(answered.body.response).toEqual({ version: 7 });
-    expect((await call(`${bus.url}/requests`, { type: "SESSION_CREATED", data: {}, timeout: 20 })).body.code).toBe("no_subscribers");
+    expect((await call(`${bus.url}/requests`, { type: "SESSION_CREATED", data: {}, timeout: 20 })).body.code).toBe(
+      "no_subscribers",
+    );
 
     // The wait that began under the old code is woken by the new.
     await call(`${bus.url}/requests/${asked?.id}`, undefined, { method: "DELETE" });

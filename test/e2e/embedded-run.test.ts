@@ -1,11 +1,14 @@
+import { request as httpRequest } from "node:http";
 import { afterEach, describe, expect, test } from "vitest";
 import { call, cleanUp, eventually, runScript, startDev } from "../support/embedded.ts";
-import { request as httpRequest } from "node:http";
 
 afterEach(cleanUp);
 
 /** A call with headers that `fetch` would not let through. */
-function rawGet(url: string, headers: Record<string, string>): Promise<{ status: number; body: string; headers: Record<string, unknown> }> {
+function rawGet(
+  url: string,
+  headers: Record<string, string>,
+): Promise<{ status: number; body: string; headers: Record<string, unknown> }> {
   return new Promise((resolve, reject) => {
     httpRequest(url, { headers }, (response) => {
       let body = "";
@@ -33,7 +36,8 @@ describe("npm run dev", () => {
   test("shows its options", async () => {
     const help = runScript("local/dev.ts", ["--help"]);
     expect(await help.exited).toBe(0);
-    for (const option of ["--port", "--data-dir", "--config", "--help"]) expect(help.lines.join("\n")).toContain(option);
+    for (const option of ["--port", "--data-dir", "--config", "--help"])
+      expect(help.lines.join("\n")).toContain(option);
   });
 
   test("refuses an option it does not know, by its name", async () => {
@@ -73,10 +77,16 @@ describe("npm run dev", () => {
       timeout: 60,
       require_subscribers: false,
     });
-    await eventually(async () => expect((await call<{ events: unknown[] }>(`${bus.url}/events`)).body.events).toHaveLength(1));
+    await eventually(async () =>
+      expect((await call<{ events: unknown[] }>(`${bus.url}/events`)).body.events).toHaveLength(1),
+    );
     expect(await bus.stop()).toBe(0);
     const { status, body } = await asked;
-    expect({ status, state: body.status, resume: body.resume }).toEqual({ status: 202, state: "pending", resume: `/requests/${body.event_id}` });
+    expect({ status, state: body.status, resume: body.resume }).toEqual({
+      status: 202,
+      state: "pending",
+      resume: `/requests/${body.event_id}`,
+    });
   });
 
   test("ends streams when it is stopped", async () => {
@@ -92,7 +102,11 @@ describe("the local origin", () => {
   test("serves this machine only, whatever name leads to it", async () => {
     const { url } = await startDev();
     const host = new URL(url).host;
-    const refused: Record<string, string>[] = [{ host: "bus.example.com" }, { host, origin: "https://example.com" }, { host, origin: "null" }];
+    const refused: Record<string, string>[] = [
+      { host: "bus.example.com" },
+      { host, origin: "https://example.com" },
+      { host, origin: "null" },
+    ];
     for (const headers of refused) {
       const { status, body } = await rawGet(`${url}/events`, headers);
       expect(status).toBe(403);
@@ -105,7 +119,10 @@ describe("the local origin", () => {
 
   test("answers a browser's preflight for the headers of the wire contract", async () => {
     const { url } = await startDev();
-    const answer = await fetch(`${url}/events`, { method: "OPTIONS", headers: { origin: "http://localhost:5173", "access-control-request-method": "POST" } });
+    const answer = await fetch(`${url}/events`, {
+      method: "OPTIONS",
+      headers: { origin: "http://localhost:5173", "access-control-request-method": "POST" },
+    });
     expect(answer.status).toBe(204);
     expect(answer.headers.get("access-control-allow-headers")).toContain("idempotency-key");
     expect(answer.headers.get("access-control-allow-methods")).toContain("DELETE");
@@ -125,7 +142,11 @@ describe("the local origin", () => {
     const { url } = await startDev();
     const big = new Uint8Array(6 * 1024 * 1024).fill(32);
     const announced = await fetch(`${url}/events`, { method: "POST", body: big });
-    const chunked = await fetch(`${url}/events`, { method: "POST", body: new Blob([big]).stream(), duplex: "half" } as RequestInit);
+    const chunked = await fetch(`${url}/events`, {
+      method: "POST",
+      body: new Blob([big]).stream(),
+      duplex: "half",
+    } as RequestInit);
     for (const refused of [announced, chunked]) {
       expect(refused.status).toBe(413);
       expect(await refused.json()).toMatchObject({ code: "payload_too_large" });

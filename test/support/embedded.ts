@@ -61,7 +61,11 @@ export async function cleanUp(): Promise<void> {
 }
 
 /** Starts a script of the project with Node, without npm between it and its signals. */
-export function runScript(script: string, args: readonly string[], options: { input?: string; env?: Record<string, string> } = {}): Run {
+export function runScript(
+  script: string,
+  args: readonly string[],
+  options: { input?: string; env?: Record<string, string> } = {},
+): Run {
   const child = spawn(process.execPath, ["--import", "tsx", projectPath(script), ...args], {
     cwd: projectPath("."),
     env: { ...process.env, ...options.env },
@@ -101,7 +105,8 @@ export function runScript(script: string, args: readonly string[], options: { in
           const line = lines.slice(from).find((candidate) => pattern.test(candidate));
           if (line !== undefined) end(() => resolve(line));
         };
-        const failWith = (why: string): void => end(() => reject(new Error(`${why} before a line like ${pattern}; it printed:\n${lines.join("\n")}`)));
+        const failWith = (why: string): void =>
+          end(() => reject(new Error(`${why} before a line like ${pattern}; it printed:\n${lines.join("\n")}`)));
         const timer = setTimeout(() => failWith(`${PATIENCE_MS / 1000} s passed`), PATIENCE_MS);
         listeners.add(look);
         void exited.then((outcome) => failWith(`the process ended (${outcome})`));
@@ -112,7 +117,13 @@ export function runScript(script: string, args: readonly string[], options: { in
 
 /** Starts `npm run dev`'s script and waits until it is ready. @throws Error with what it printed when it does not get there */
 export async function startDev({ config, dataDir = temporaryFolder(), port = 0 }: StartOptions = {}): Promise<DevRun> {
-  const run = runScript("local/dev.ts", ["--port", String(port), "--data-dir", dataDir, ...(config === undefined ? [] : ["--config", config])]);
+  const run = runScript("local/dev.ts", [
+    "--port",
+    String(port),
+    "--data-dir",
+    dataDir,
+    ...(config === undefined ? [] : ["--config", config]),
+  ]);
   const ready = await run.waitForLine(/^listening on http:/);
   return {
     ...run,
@@ -150,7 +161,13 @@ export async function call<Body = Record<string, unknown>>(
 ): Promise<{ status: number; body: Body; headers: Headers }> {
   const response = await fetch(url, {
     ...init,
-    ...(body === undefined ? {} : { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json", ...init.headers } }),
+    ...(body === undefined
+      ? {}
+      : {
+          method: "POST",
+          body: JSON.stringify(body),
+          headers: { "content-type": "application/json", ...init.headers },
+        }),
   });
   return { status: response.status, body: (await response.json()) as Body, headers: response.headers };
 }

@@ -23,7 +23,10 @@ export function writeConfig(subscribers: readonly TestSubscriber[]): TestConfig 
   const folder = temporaryFolder();
   const handlerPath = (name: string): string => join(folder, `${name}.ts`);
   const write = (name: string, code: string): void =>
-    writeFileSync(handlerPath(name), `import { subscriber } from ${JSON.stringify(projectPath("client/subscriber.ts"))};\n${code}\n`);
+    writeFileSync(
+      handlerPath(name),
+      `import { subscriber } from ${JSON.stringify(projectPath("client/subscriber.ts"))};\n${code}\n`,
+    );
 
   for (const { name, code } of subscribers) write(name, code);
   const declared = subscribers.map(({ code: _, ...rest }) => ({ ...rest, handler: handlerPath(rest.name) }));

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Deliveries, type DeliveriesOptions } from "../../../local/deliveries.ts";
 import { bundleOnce } from "../../../local/bundle.ts";
+import { Deliveries, type DeliveriesOptions } from "../../../local/deliveries.ts";
 import { type Journal, openJournal } from "../../../local/journal.ts";
 import { projectPath } from "../../../local/project.ts";
 import type { DeployedSubscriber } from "../../../shared/subscribers.ts";
@@ -25,10 +25,22 @@ afterEach(async () => {
 });
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} };
-const worker = (via: "direct" | "queue"): DeployedSubscriber => ({ name: "worker", on: ["MESSAGE_RECEIVED"], handler: "-", via, answers: true });
+const worker = (via: "direct" | "queue", timeoutSeconds = 60): DeployedSubscriber => ({
+  name: "worker",
+  on: ["MESSAGE_RECEIVED"],
+  handler: "-",
+  via,
+  answers: true,
+  timeoutSeconds,
+  memoryMb: 256,
+});
 
 /** Serves `handler`'s code, which has `input` and `context`, and `note(text)` to leave a trace. */
-async function serve(via: "direct" | "queue", body: string, options: Partial<DeliveriesOptions> = {}): Promise<void> {
+async function serve(
+  via: "direct" | "queue",
+  body: string,
+  { timeoutSeconds, ...options }: Partial<DeliveriesOptions> & { timeoutSeconds?: number } = {},
+): Promise<void> {
   const path = await bundleOnce({
     name: "worker",
     outDir: folder,
@@ -37,22 +49,43 @@ import { serve } from ${JSON.stringify(projectPath("local/handler-serve.ts"))};
 const note = (text) => appendFileSync(${JSON.stringify(join(folder, "calls"))}, text + "\\n");
 serve("worker", async (input, context) => { ${body} });`,
   });
-  deliveries = new Deliveries({ journal, log: silent, print: () => {}, env: { FROM_HOST: "yes" }, retryMs: 5, ...options });
-  deliveries.setSubscribers([worker(via)]);
+  deliveries = new Deliveries({
+    journal,
+    log: silent,
+    print: () => {},
+    env: { FROM_HOST: "yes" },
+    retryMs: 5,
+    ...options,
+  });
+  deliveries.setSubscribers([worker(via, timeoutSeconds)]);
   deliveries.setCode("worker", path);
 }
 
-const accept = (...ids: string[]): void => deliveries.accept(ids.map((id) => ({ subscriber: "worker", event: deliveredEvent({ id }) })));
+const accept = (...ids: string[]): void =>
+  deliveries.accept(ids.map((id) => ({ subscriber: "worker", event: deliveredEvent({ id }) })));
 const calls = (): string[] => readFileSync(join(folder, "calls"), "utf8").split("\n").filter(Boolean);
-const settled = (): Promise<void> => vi.waitFor(() => expect(journal.pending()).toEqual([]), { timeout: 10_000, interval: 5 });
-const dead = (): { id: string; reason: string }[] => journal.deadOnes().map(({ event, reason }) => ({ id: event.id, reason }));
+const settled = (): Promise<void> =>
+  vi.waitFor(() => expect(journal.pending()).toEqual([]), { timeout: 10_000, interval: 5 });
+const dead = (): { id: string; reason: string }[] =>
+  journal.deadOnes().map(({ event, reason }) => ({ id: event.id, reason }));
 
 describe("a direct subscriber", () => {
   test("is called with the event as EventBridge gives it", async () => {
-    await serve("direct", `note(JSON.stringify([input.version, input["detail-type"], input.source, input.time, input.detail.id, process.env.FROM_HOST, context.getRemainingTimeInMillis() > 0]));`);
+    await serve(
+      "direct",
+      `note(JSON.stringify([input.version, input["detail-type"], input.source, input.time, input.detail.id, process.env.FROM_HOST, context.getRemainingTimeInMillis() > 0]));`,
+    );
     accept("1");
     await settled();
-    expect(JSON.parse(calls()[0] as string)).toEqual(["0", "MESSAGE_RECEIVED", "agent-event-bus", "2026-01-01T00:00:00.000Z", "1", "yes", true]);
+    expect(JSON.parse(calls()[0] as string)).toEqual([
+      "0",
+      "MESSAGE_RECEIVED",
+      "agent-event-bus",
+      "2026-01-01T00:00:00.000Z",
+      "1",
+      "yes",
+      true,
+    ]);
     expect(dead()).toEqual([]);
   });
 
@@ -65,7 +98,9 @@ describe("a direct subscriber", () => {
   });
 
   test("that hangs is given up after its time, and the next call gets a fresh thread", async () => {
-    await serve("direct", `note(input.detail.id); if (input.detail.id === "hangs") await new Promise(() => {});`, { callMs: 300 });
+    await serve("direct", `note(input.detail.id); if (input.detail.id === "hangs") await new Promise(() => {});`, {
+      timeoutSeconds: 0.3,
+    });
     accept("hangs");
     await settled();
     expect(dead()).toEqual([{ id: "hangs", reason: "took longer than 0.3 s" }]);
@@ -88,7 +123,10 @@ describe("a direct subscriber", () => {
 
 describe("a queue's subscriber", () => {
   test("gets what was accepted together as a batch of at most ten", async () => {
-    await serve("queue", `note(input.Records.map(({ messageId, body }) => messageId + JSON.parse(body).detail.id).join());`);
+    await serve(
+      "queue",
+      `note(input.Records.map(({ messageId, body }) => messageId + JSON.parse(body).detail.id).join());`,
+    );
     accept(..."abcdefghijkl");
     await settled();
     expect(calls()).toEqual(["aa,bb,cc,dd,ee,ff,gg,hh,ii,jj", "kk,ll"]);
@@ -108,7 +146,11 @@ describe("a queue's subscriber", () => {
 
   test.each([
     ["throws", `note("x"); throw new Error("no");`, "no"],
-    ["names a message that was not in the batch", `note("x"); return { batchItemFailures: [{ itemIdentifier: "?" }] };`, "the handler reported it as failed"],
+    [
+      "names a message that was not in the batch",
+      `note("x"); return { batchItemFailures: [{ itemIdentifier: "?" }] };`,
+      "the handler reported it as failed",
+    ],
     ["names none at all", `note("x"); return { batchItemFailures: [{}] };`, "the handler reported it as failed"],
   ])("that %s gets the whole batch again, five times, and then it is dead", async (_, body, reason) => {
     await serve("queue", body);

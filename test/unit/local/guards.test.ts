@@ -2,10 +2,15 @@ import { describe, expect, test } from "vitest";
 import { whyForbidden } from "../../../local/guards.ts";
 
 describe("who may talk to the embedded bus", () => {
-  test.each(["127.0.0.1:7070", "127.8.9.1", "localhost", "LOCALHOST:7070", "bus.localhost:7070", "[::1]:7070", "[::1]"])(
-    "the Host %s is this machine",
-    (host) => expect(whyForbidden({ host })).toBeNull(),
-  );
+  test.each([
+    "127.0.0.1:7070",
+    "127.8.9.1",
+    "localhost",
+    "LOCALHOST:7070",
+    "bus.localhost:7070",
+    "[::1]:7070",
+    "[::1]",
+  ])("the Host %s is this machine", (host) => expect(whyForbidden({ host })).toBeNull());
 
   test.each([
     "example.com",
@@ -23,12 +28,18 @@ describe("who may talk to the embedded bus", () => {
 
   test("a request without a Host is refused", () => expect(whyForbidden({})).toContain("Host"));
 
-  test.each(["http://localhost:5173", "http://127.0.0.1", "https://[::1]:8443"])("a page from %s may use it", (origin) =>
-    expect(whyForbidden({ host: "localhost", origin })).toBeNull(),
+  test.each(["http://localhost:5173", "http://127.0.0.1", "https://[::1]:8443"])(
+    "a page from %s may use it",
+    (origin) => expect(whyForbidden({ host: "localhost", origin })).toBeNull(),
   );
 
-  test.each(["https://example.com", "null", "http://localhost.example.com", "http://127.0.0.1.nip.io", "file://", "localhost", "http://localhost@example.com"])(
-    "a page from %s may not",
-    (origin) => expect(whyForbidden({ host: "localhost", origin })).toContain("origin"),
-  );
+  test.each([
+    "https://example.com",
+    "null",
+    "http://localhost.example.com",
+    "http://127.0.0.1.nip.io",
+    "file://",
+    "localhost",
+    "http://localhost@example.com",
+  ])("a page from %s may not", (origin) => expect(whyForbidden({ host: "localhost", origin })).toContain("origin"));
 });

@@ -18,15 +18,24 @@ describe("the command line of npm run dev", () => {
     });
   });
 
-  test.each(["-1", "65536", "80a", "", "1.5", "0x10", " 7070"])("refuses the port %j and says what is expected", (port) => {
-    expect(parse(`--port=${port}`)).toEqual({ kind: "invalid", message: `--port: expected a whole number from 0 to 65535, not "${port}"` });
-  });
+  test.each(["-1", "65536", "80a", "", "1.5", "0x10", " 7070"])(
+    "refuses the port %j and says what is expected",
+    (port) => {
+      expect(parse(`--port=${port}`)).toEqual({
+        kind: "invalid",
+        message: `--port: expected a whole number from 0 to 65535, not "${port}"`,
+      });
+    },
+  );
 
-  test.each([["--prot", "7070"], ["7070"], ["--port"], ["--data-dir="], ["--config="], ["--help=yes"]])("refuses %j by name", (...args) => {
-    const parsed = parse(...args);
-    expect(parsed.kind).toBe("invalid");
-    expect((parsed as { message: string }).message).toContain(args[0]?.split("=")[0]);
-  });
+  test.each([["--prot", "7070"], ["7070"], ["--port"], ["--data-dir="], ["--config="], ["--help=yes"]])(
+    "refuses %j by name",
+    (...args) => {
+      const parsed = parse(...args);
+      expect(parsed.kind).toBe("invalid");
+      expect((parsed as { message: string }).message).toContain(args[0]?.split("=")[0]);
+    },
+  );
 
   test("shows help whatever else is given", () => {
     expect(parse("--port", "x", "--help")).toEqual({ kind: "help" });
