@@ -1,18 +1,18 @@
 /**
  * `npm run demo -- "some text"`: a small conversation between agents, from nothing.
  *
- * Starts a bus of its own with the agents of `bus.config.ts`, sends the text in as a message, waits until the agents are
+ * Starts a bus of its own with the agents of `examples/bus.config.ts`, sends the text in, waits until the agents are
  * done with it, and prints the conversation.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type config from "../bus.config.ts";
 import { AgentEventBus } from "../client/agent-event-bus.ts";
 import { startEmbeddedBus } from "../local/host.ts";
 import { projectPath } from "../local/project.ts";
 import type { EventTypesOf } from "../shared/bus-config.ts";
 import type { EventWithResponses } from "../shared/history.ts";
+import type config from "./bus.config.ts";
 import { timeline } from "./timeline.ts";
 
 const USAGE = `Sends a message to the example agents and prints their conversation.
@@ -43,7 +43,7 @@ async function main(): Promise<number> {
     const local = await startEmbeddedBus({
       port: 0,
       dataDir,
-      configPath: projectPath("bus.config.ts"),
+      configPath: projectPath("examples/bus.config.ts"),
       log: (line) => agentLines.push(line),
     });
     try {

@@ -64,7 +64,7 @@ export class Subscriber extends Construct {
         ...(subscriber.via === "queue" ? { AGENT_EVENT_BUS_MAX_RECEIVES: String(MAX_RECEIVES) } : {}),
       },
     });
-    api.grantCall(this.function.role, ["emit", "request", "respond"]);
+    api.grantCall(this.function.role, ["emit", "request", "respond", "history"]);
     this.queue = subscriber.via === "queue" ? this.takeFromQueue(bus, subscriber) : null;
     if (this.queue === null) this.takeDirectly(bus);
 

@@ -4,7 +4,7 @@
  * `MESSAGE_RECEIVED {text}` leads to `LANGUAGE_NORMALIZED`, `CONTEXT_REQUESTED` with a wait, `REPLY_DRAFTED` and
  * `MESSAGE_PROCESSED`. It observes: nobody waits for an answer from it.
  */
-import type config from "../../bus.config.ts";
+import type config from "../bus.config.ts";
 import { AgentEventBusError } from "../../client/errors.ts";
 import { subscriber } from "../../client/subscriber.ts";
 import type { EventTypesOf } from "../../shared/bus-config.ts";

@@ -1,6 +1,6 @@
 /** What the compiler accepts: checked by `npm run typecheck`, whatever happens at run time. */
 import { describe, expectTypeOf, it } from "vitest";
-import type config from "../../../bus.config.ts";
+import type config from "../../../examples/bus.config.ts";
 import type { AgentEventBus } from "../../../client/agent-event-bus.ts";
 import type { SubscriberContext } from "../../../client/context.ts";
 import { subscriber } from "../../../client/subscriber.ts";
