@@ -4,7 +4,8 @@ import { jsonResponse, readQuery, type Serve, serveOperations } from "./runtime/
 import { lambdaHandler } from "./runtime/lambda.ts";
 
 // Run per event.
-const list: Serve = async (request, deps) => jsonResponse(200, await listEvents(deps, readQuery(request), request.caller));
+const list: Serve = async (request, deps) =>
+  jsonResponse(200, await listEvents(deps, readQuery(request), request.caller));
 
 const show: Serve = async (_request, deps, { event_id = "" }) => jsonResponse(200, await showEvent(deps, event_id));
 

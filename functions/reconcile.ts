@@ -1,6 +1,7 @@
 /** Each minute: publishes what stayed unpublished, ends requests that nobody ended. Called by a schedule. */
-import { type ReconcileReport, reconcile } from "../shared/reconcile.ts";
+
 import type { Deps } from "../shared/ports.ts";
+import { type ReconcileReport, reconcile } from "../shared/reconcile.ts";
 import { coldStart } from "./runtime/lambda.ts";
 
 // Run per event.

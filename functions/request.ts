@@ -8,13 +8,25 @@ import { openRequest } from "../shared/request.ts";
 import { describeOutcome, resumePath } from "../shared/request-outcome.ts";
 import { streamRequest } from "../shared/request-stream.ts";
 import { waitForEnd } from "../shared/wait.ts";
-import { type HttpRequest, type HttpResponse, jsonResponse, readBody, readQuery, type Serve, serveOperations, wantsEventStream } from "./runtime/http.ts";
+import {
+  type HttpRequest,
+  type HttpResponse,
+  jsonResponse,
+  readBody,
+  readQuery,
+  type Serve,
+  serveOperations,
+  wantsEventStream,
+} from "./runtime/http.ts";
 import { lambdaHandler } from "./runtime/lambda.ts";
 import { eventStream } from "./runtime/sse.ts";
 
 const waitText = "seconds from 0 to 86400 were expected";
 const ResumeQuery = v.strictObject({
-  wait: v.optional(v.pipe(v.string(), v.regex(/^\d{1,5}(\.\d{1,3})?$/, waitText), v.transform(Number), v.maxValue(86_400, waitText)), "0"),
+  wait: v.optional(
+    v.pipe(v.string(), v.regex(/^\d{1,5}(\.\d{1,3})?$/, waitText), v.transform(Number), v.maxValue(86_400, waitText)),
+    "0",
+  ),
 });
 
 // Run per event.
@@ -36,8 +48,17 @@ const cancel: Serve = async (request, deps, { event_id = "" }) =>
   answer(deps, await cancelRequest(deps, event_id, request.caller));
 
 /** Holds the call for as long as it may be, and hands over before the function's own time is up. */
-async function hold(request: HttpRequest, deps: Deps, opened: RequestRecord, wantedMs: number, settled = () => Promise.resolve()): Promise<HttpResponse> {
-  const holdMs = Math.max(0, Math.min(wantedMs, deps.limits.holdSeconds * 1_000, request.remainingMs() - FUNCTION_TIME_MARGIN_MS));
+async function hold(
+  request: HttpRequest,
+  deps: Deps,
+  opened: RequestRecord,
+  wantedMs: number,
+  settled = () => Promise.resolve(),
+): Promise<HttpResponse> {
+  const holdMs = Math.max(
+    0,
+    Math.min(wantedMs, deps.limits.holdSeconds * 1_000, request.remainingMs() - FUNCTION_TIME_MARGIN_MS),
+  );
   const options = { holdMs, signal: request.signal };
   if (wantsEventStream(request)) return eventStream(streamRequest(deps, opened, options), settled);
   const end = await waitForEnd(deps, opened, options);
@@ -46,7 +67,9 @@ async function hold(request: HttpRequest, deps: Deps, opened: RequestRecord, wan
 
 async function answer(deps: Deps, request: RequestRecord): Promise<HttpResponse> {
   const body = await describeOutcome(deps, request);
-  return body.status === "pending" ? jsonResponse(202, body, { location: resumePath(request.eventId) }) : jsonResponse(200, body);
+  return body.status === "pending"
+    ? jsonResponse(202, body, { location: resumePath(request.eventId) })
+    : jsonResponse(200, body);
 }
 
 export const handle = serveOperations({ request: ask, resume, cancel });

@@ -26,13 +26,21 @@ const stream: Serve = async (request, deps) => {
   const lastEventId = request.headers["last-event-id"];
   const cursor = lastEventId ?? after;
   const pointer = lastEventId === undefined ? "/after" : "Last-Event-ID";
-  const place = cursor === undefined ? undefined : StreamPlace.fromJson(await openCursor(deps, scope, cursor, pointer), deps.now());
+  const place =
+    cursor === undefined ? undefined : StreamPlace.fromJson(await openCursor(deps, scope, cursor, pointer), deps.now());
   const holdMs = Math.max(0, request.remainingMs() - FUNCTION_TIME_MARGIN_MS);
-  return eventStream(format(deps, scope, as, streamEvents(deps, { selection, as, place, holdMs, signal: request.signal })));
+  return eventStream(
+    format(deps, scope, as, streamEvents(deps, { selection, as, place, holdMs, signal: request.signal })),
+  );
 };
 
 /** Each event with the cursor after it; first of all the cursor from which the stream starts. */
-async function* format(deps: Deps, scope: CursorScope, as: string | undefined, steps: AsyncIterable<StreamStep>): AsyncGenerator<ServerSentEvent> {
+async function* format(
+  deps: Deps,
+  scope: CursorScope,
+  as: string | undefined,
+  steps: AsyncIterable<StreamStep>,
+): AsyncGenerator<ServerSentEvent> {
   for await (const step of steps) {
     const id = await sealCursor(deps, scope, step.place.toJson());
     if (step.kind === "opened") yield { id };

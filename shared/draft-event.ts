@@ -181,7 +181,11 @@ function checkSize(event: BusEvent): void {
  *
  * @param timestamp when the recorded one was accepted
  */
-export function requireSamePayload(recorded: { payloadHash: string }, timestamp: string, identity: EventIdentity): void {
+export function requireSamePayload(
+  recorded: { payloadHash: string },
+  timestamp: string,
+  identity: EventIdentity,
+): void {
   if (recorded.payloadHash === identity.payloadHash) return;
   throw new BusError("idempotency_conflict", "This idempotency key was used with another payload.", {
     errors: [{ pointer: "Idempotency-Key", detail: "a fresh key was expected for a new payload" }],

@@ -75,7 +75,7 @@ export async function openRequest(deps: Deps, body: unknown, sender: Sender): Pr
   const identity = identify(deps, input, sender, asked);
 
   const underWay = sender.idempotencyKey === undefined ? null : await findRepeated(deps, identity, sender);
-  if (underWay !== null && underWay.recorded) return { request: underWay.request, settled: Promise.resolve() };
+  if (underWay?.recorded) return { request: underWay.request, settled: Promise.resolve() };
 
   const draft = await draftEvent(deps, input, sender, identity, asked);
   const request =

@@ -106,7 +106,9 @@ interface Stored {
 async function store(deps: Deps, draft: ResponseRecord, request: RequestRecord | null): Promise<Stored> {
   if (request?.state !== "PENDING") await checkFlood(deps, draft);
   else if (draft.status === "progress" && request.progressCount >= MAX_PROGRESS_REPORTS)
-    throw new BusError("rate_limited", `This request has had its ${MAX_PROGRESS_REPORTS} progress reports.`, { retryable: false });
+    throw new BusError("rate_limited", `This request has had its ${MAX_PROGRESS_REPORTS} progress reports.`, {
+      retryable: false,
+    });
   const put = await deps.store.putResponse(draft);
   return put.kind === "created" ? { record: draft, repeated: false } : { record: put.record, repeated: true };
 }
@@ -125,7 +127,9 @@ async function checkFlood(deps: Deps, draft: ResponseRecord): Promise<void> {
   if (stored < MAX_UNCOUNTED_RESPONSES) return;
   // A repetition of what is stored adds nothing.
   if ((await deps.store.getResponse(draft.eventId, draft.responseId)) !== null) return;
-  throw new BusError("rate_limited", `This event has ${MAX_UNCOUNTED_RESPONSES} responses and nobody waits for more.`, { retryable: false });
+  throw new BusError("rate_limited", `This event has ${MAX_UNCOUNTED_RESPONSES} responses and nobody waits for more.`, {
+    retryable: false,
+  });
 }
 
 /** Counts a stored response, unless something else has ended the request; `settledNow` when it was this call that did. */

@@ -24,7 +24,8 @@ function required(env: Readonly<Record<string, string | undefined>>, name: strin
 
 function flag(env: Readonly<Record<string, string | undefined>>, name: string): boolean {
   const value = env[name] ?? "false";
-  if (value !== "true" && value !== "false") throw new Error(`The environment variable ${name} must be "true" or "false", not "${value}".`);
+  if (value !== "true" && value !== "false")
+    throw new Error(`The environment variable ${name} must be "true" or "false", not "${value}".`);
   return value === "true";
 }
 

@@ -44,7 +44,10 @@ export function createDeps({ store, publisher, config, log, pause = plainPause }
 export function createAwsDeps(env: Config, config: BusConfig): Deps {
   return createDeps({
     store: createDynamoEventStore({ client: new DynamoDBClient(SDK_RETRIES), tableName: env.tableName }),
-    publisher: createEventBridgePublisher({ client: new EventBridgeClient(SDK_RETRIES), eventBusName: env.eventBusName }),
+    publisher: createEventBridgePublisher({
+      client: new EventBridgeClient(SDK_RETRIES),
+      eventBusName: env.eventBusName,
+    }),
     config,
     log: jsonLogger,
   });

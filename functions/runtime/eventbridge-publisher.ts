@@ -9,7 +9,13 @@ const MAX_ENTRIES = 10;
 /** And 1 MB in all; 256 KB where that has not arrived yet, so this suits both. */
 const MAX_BYTES = 256_000;
 
-export function createEventBridgePublisher({ client, eventBusName }: { client: EventBridgeClient; eventBusName: string }): EventPublisher {
+export function createEventBridgePublisher({
+  client,
+  eventBusName,
+}: {
+  client: EventBridgeClient;
+  eventBusName: string;
+}): EventPublisher {
   return {
     async publish(events) {
       const outcomes = await Promise.all(chunksOf(events).map((chunk) => putEvents(client, eventBusName, chunk)));
@@ -18,9 +24,15 @@ export function createEventBridgePublisher({ client, eventBusName }: { client: E
   };
 }
 
-async function putEvents(client: EventBridgeClient, eventBusName: string, events: readonly DeliveredEvent[]): Promise<PublishOutcome[]> {
+async function putEvents(
+  client: EventBridgeClient,
+  eventBusName: string,
+  events: readonly DeliveredEvent[],
+): Promise<PublishOutcome[]> {
   try {
-    const result = await client.send(new PutEventsCommand({ Entries: events.map((event) => toEntry(eventBusName, event)) }));
+    const result = await client.send(
+      new PutEventsCommand({ Entries: events.map((event) => toEntry(eventBusName, event)) }),
+    );
     // Of a batch only the failed entries are sent again (I10).
     return events.map((_, i) => {
       const entry = result.Entries?.[i];

@@ -34,7 +34,11 @@ export interface HttpResponse {
 export type Handle = (request: HttpRequest, deps: Deps) => Promise<HttpResponse>;
 
 /** One operation of the wire contract; throws `BusError`. */
-export type Serve = (request: HttpRequest, deps: Deps, params: Readonly<Record<string, string>>) => Promise<HttpResponse>;
+export type Serve = (
+  request: HttpRequest,
+  deps: Deps,
+  params: Readonly<Record<string, string>>,
+) => Promise<HttpResponse>;
 
 /** A function's `handle` from the operations that it serves. */
 export function serveOperations(operations: Partial<Record<Operation, Serve>>): Handle {
@@ -42,7 +46,8 @@ export function serveOperations(operations: Partial<Record<Operation, Serve>>): 
     try {
       const match = matchRoute(request.method, request.path);
       const serve = match.kind === "matched" ? operations[match.operation] : undefined;
-      if (match.kind !== "matched" || serve === undefined) throw notServed(request, match.kind === "unmatched" ? match.allowed : []);
+      if (match.kind !== "matched" || serve === undefined)
+        throw notServed(request, match.kind === "unmatched" ? match.allowed : []);
       return await serve(request, deps, match.params);
     } catch (error) {
       return problemResponse(error, deps.log);
@@ -52,12 +57,21 @@ export function serveOperations(operations: Partial<Record<Operation, Serve>>): 
 
 /** The error for a path or a method that is not served here. */
 export function notServed(request: Pick<HttpRequest, "method" | "path">, allowed: readonly string[]): BusError {
-  const hint = allowed.length > 0 ? `It serves ${allowed.join(" and ")}.` : "GET /health tells whether this is the right place.";
+  const hint =
+    allowed.length > 0 ? `It serves ${allowed.join(" and ")}.` : "GET /health tells whether this is the right place.";
   return new BusError("not_found", `${request.method} ${request.path} is not served. ${hint}`);
 }
 
-export function jsonResponse(status: number, body: object, headers: Readonly<Record<string, string>> = {}): HttpResponse {
-  return { status, headers: { "content-type": "application/json; charset=utf-8", ...headers }, body: JSON.stringify(body) };
+export function jsonResponse(
+  status: number,
+  body: object,
+  headers: Readonly<Record<string, string>> = {},
+): HttpResponse {
+  return {
+    status,
+    headers: { "content-type": "application/json; charset=utf-8", ...headers },
+    body: JSON.stringify(body),
+  };
 }
 
 /** A failure as the caller sees it; what was not foreseen is logged with its cause. */
@@ -84,7 +98,10 @@ function describeError(error: unknown): string {
 /** The body as JSON. @throws BusError `payload_too_large`, `invalid_json` */
 export function readBody(request: HttpRequest): JsonValue {
   if (request.body.length > MAX_BODY_BYTES)
-    throw new BusError("payload_too_large", `The body has ${request.body.length} bytes; the limit is ${MAX_BODY_BYTES}.`);
+    throw new BusError(
+      "payload_too_large",
+      `The body has ${request.body.length} bytes; the limit is ${MAX_BODY_BYTES}.`,
+    );
   return parseJson(request.body);
 }
 

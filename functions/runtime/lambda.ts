@@ -10,8 +10,12 @@ import { type Handle, type HttpRequest, type HttpResponse, problemResponse } fro
 
 /** What the Node runtime of Lambda provides; emulators may not. */
 interface LambdaStreaming {
-  streamifyResponse(handler: (event: APIGatewayProxyEventV2, stream: Writable, context: Context) => Promise<void>): unknown;
-  HttpResponseStream: { from(stream: Writable, head: { statusCode: number; headers: Readonly<Record<string, string>> }): Writable };
+  streamifyResponse(
+    handler: (event: APIGatewayProxyEventV2, stream: Writable, context: Context) => Promise<void>,
+  ): unknown;
+  HttpResponseStream: {
+    from(stream: Writable, head: { statusCode: number; headers: Readonly<Record<string, string>> }): Writable;
+  };
 }
 
 interface BufferedResult {
@@ -53,7 +57,8 @@ export function adaptHandle(handle: Handle, runtime: () => Runtime, streaming: L
   const run = async (event: APIGatewayProxyEventV2, context: Context, signal: AbortSignal): Promise<HttpResponse> => {
     const { env, deps } = runtime();
     const caller = callerOf(event, env);
-    if (caller === null) return problemResponse(new BusError("unauthenticated", "The call is not signed by a known identity."), deps.log);
+    if (caller === null)
+      return problemResponse(new BusError("unauthenticated", "The call is not signed by a known identity."), deps.log);
     return handle(toRequest(event, context, caller, signal), deps);
   };
   return streaming === undefined ? bufferedHandler(run) : streamedHandler(run, streaming);
@@ -126,5 +131,7 @@ function toRequest(event: APIGatewayProxyEventV2, context: Context, caller: stri
 }
 
 function lowerCased(headers: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name.toLowerCase(), value]])));
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name.toLowerCase(), value]])),
+  );
 }

@@ -1,6 +1,7 @@
 /** What every `EventStore` must do, whatever is behind it. */
-import { beforeAll, describe, expect, it } from "vitest";
+
 import { randomUUID } from "node:crypto";
+import { beforeAll, describe, expect, it } from "vitest";
 import { historyPartitions, keys } from "../../shared/keys.ts";
 import type { AcceptAnswer, EventRecord, EventStore, RequestRecord, ResponseRecord } from "../../shared/ports.ts";
 
@@ -8,7 +9,10 @@ const HOUR = 3_600;
 const inAnHour = (): number => Math.ceil(Date.now() / 1_000) + HOUR;
 
 /** A fresh event of a type, agent and conversation that no other test uses. */
-export function anEvent(change: Partial<EventRecord["event"]> = {}, rest: Partial<Omit<EventRecord, "event">> = {}): EventRecord {
+export function anEvent(
+  change: Partial<EventRecord["event"]> = {},
+  rest: Partial<Omit<EventRecord, "event">> = {},
+): EventRecord {
   const id = change.id ?? randomUUID();
   return {
     event: {
@@ -145,7 +149,10 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
 
     describe("unpublished events", () => {
       it("are due until they are marked as published", async () => {
-        const { event } = await recorded(store, anEvent({ timestamp: new Date(Date.now() - HOUR * 1_000).toISOString() }));
+        const { event } = await recorded(
+          store,
+          anEvent({ timestamp: new Date(Date.now() - HOUR * 1_000).toISOString() }),
+        );
         const due = () => store.findDueWork("publish", new Date(Date.now() - 1_000).toISOString(), 1_000);
         await expect.poll(due).toContain(event.id);
         await store.markPublished(event.id);
@@ -154,7 +161,10 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
       });
 
       it("are taken on by one relay at a time, and are due again when its lease is over", async () => {
-        const { event } = await recorded(store, anEvent({ timestamp: new Date(Date.now() - HOUR * 1_000).toISOString() }));
+        const { event } = await recorded(
+          store,
+          anEvent({ timestamp: new Date(Date.now() - HOUR * 1_000).toISOString() }),
+        );
         const until = new Date(Date.now() + HOUR * 1_000).toISOString();
         expect(await store.leaseForRelay(event.id, 0, until)).toBe(true);
         expect(await store.leaseForRelay(event.id, 0, until)).toBe(false);
@@ -175,7 +185,10 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
       it("give back what was recorded, and the first of two", async () => {
         const request = aRequest({ expect: { mode: "count", count: 3 } });
         expect(await store.createRequest(request)).toEqual({ kind: "created" });
-        expect(await store.createRequest({ ...request, payloadHash: "other" })).toEqual({ kind: "exists", record: request });
+        expect(await store.createRequest({ ...request, payloadHash: "other" })).toEqual({
+          kind: "exists",
+          record: request,
+        });
         expect(await store.getRequest(request.eventId)).toEqual(request);
         expect(await store.getRequest(randomUUID())).toBeNull();
       });
@@ -184,7 +197,13 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
         const request = await opened(store);
         const answer = anAnswer(request);
         const won = await store.acceptAnswer(answer);
-        const ended = { ...request, state: "ANSWERED", acceptedIds: [answer.responseId], answeredBy: ["alice"], endedAt: answer.at };
+        const ended = {
+          ...request,
+          state: "ANSWERED",
+          acceptedIds: [answer.responseId],
+          answeredBy: ["alice"],
+          endedAt: answer.at,
+        };
         expect(won).toEqual({ kind: "written", request: ended });
         expect(await store.acceptAnswer(anAnswer(request))).toEqual({ kind: "refused", request: ended });
         expect(await store.endRequest({ ...answer, state: "TIMED_OUT" })).toEqual({ kind: "refused", request: ended });
@@ -194,14 +213,21 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
 
       it("are not answered with a wrong token", async () => {
         const request = await opened(store);
-        expect(await store.acceptAnswer(anAnswer(request, { replyToken: "forged" }))).toEqual({ kind: "refused", request });
+        expect(await store.acceptAnswer(anAnswer(request, { replyToken: "forged" }))).toEqual({
+          kind: "refused",
+          request,
+        });
       });
 
       it("count answers one after the other; who missed one is refused", async () => {
         const request = await opened(store, { expect: { mode: "count", count: 3 } });
         expect((await store.acceptAnswer(anAnswer(request, { state: "PENDING" }))).kind).toBe("written");
-        expect((await store.acceptAnswer(anAnswer(request, { state: "PENDING", responder: "bob" }))).kind).toBe("refused");
-        const second = await store.acceptAnswer(anAnswer(request, { state: "PENDING", responder: "bob", answersSeen: 1 }));
+        expect((await store.acceptAnswer(anAnswer(request, { state: "PENDING", responder: "bob" }))).kind).toBe(
+          "refused",
+        );
+        const second = await store.acceptAnswer(
+          anAnswer(request, { state: "PENDING", responder: "bob", answersSeen: 1 }),
+        );
         expect(second.request?.state).toBe("PENDING");
         expect(second.request?.acceptedIds).toHaveLength(2);
         expect([...(second.request?.answeredBy ?? [])].sort()).toEqual(["alice", "bob"]);
@@ -210,9 +236,20 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
       it("remember when and why they ended without an answer", async () => {
         const request = await opened(store);
         const at = new Date().toISOString();
-        const end = { eventId: request.eventId, state: "TIMED_OUT", at, reason: "never_published", expiresAt: inAnHour() } as const;
+        const end = {
+          eventId: request.eventId,
+          state: "TIMED_OUT",
+          at,
+          reason: "never_published",
+          expiresAt: inAnHour(),
+        } as const;
         expect((await store.endRequest(end)).kind).toBe("written");
-        expect(await store.getRequest(request.eventId)).toEqual({ ...request, state: "TIMED_OUT", endedAt: at, reason: "never_published" });
+        expect(await store.getRequest(request.eventId)).toEqual({
+          ...request,
+          state: "TIMED_OUT",
+          endedAt: at,
+          reason: "never_published",
+        });
       });
 
       it("tell of progress while they are open", async () => {
@@ -239,7 +276,12 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
         const open = await opened(store);
         const ended = await opened(store);
         const past = Math.floor(Date.now() / 1_000) - 1;
-        await store.endRequest({ eventId: ended.eventId, state: "CANCELLED", at: new Date().toISOString(), expiresAt: past });
+        await store.endRequest({
+          eventId: ended.eventId,
+          state: "CANCELLED",
+          at: new Date().toISOString(),
+          expiresAt: past,
+        });
         expect(await store.getRequest(open.eventId)).not.toBeNull();
         expect(await store.getRequest(ended.eventId)).toBeNull();
       });
@@ -248,7 +290,12 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
         const request = await opened(store);
         const writes = await Promise.all([
           ...Array.from({ length: 32 }, () => store.acceptAnswer(anAnswer(request))),
-          store.endRequest({ eventId: request.eventId, state: "TIMED_OUT", at: new Date().toISOString(), expiresAt: inAnHour() }),
+          store.endRequest({
+            eventId: request.eventId,
+            state: "TIMED_OUT",
+            at: new Date().toISOString(),
+            expiresAt: inAnHour(),
+          }),
         ]);
         expect(writes.filter((write) => write.kind === "written")).toHaveLength(1);
         const final = await store.getRequest(request.eventId);
@@ -259,11 +306,19 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
     describe("responses", () => {
       it("are stored once, read in order, and counted", async () => {
         const eventId = randomUUID();
-        const later = aResponse({ eventId, timestamp: "2026-01-01T00:00:02.000Z", status: "rejected", response: { why: "é" } });
+        const later = aResponse({
+          eventId,
+          timestamp: "2026-01-01T00:00:02.000Z",
+          status: "rejected",
+          response: { why: "é" },
+        });
         const earlier = aResponse({ eventId, timestamp: "2026-01-01T00:00:01.000Z" });
         expect(await store.putResponse(later)).toEqual({ kind: "created" });
         expect(await store.putResponse(earlier)).toEqual({ kind: "created" });
-        expect(await store.putResponse({ ...later, response: { other: 1 } })).toEqual({ kind: "exists", record: later });
+        expect(await store.putResponse({ ...later, response: { other: 1 } })).toEqual({
+          kind: "exists",
+          record: later,
+        });
         expect(await store.getResponses(eventId)).toEqual([earlier, later]);
         expect(await store.getResponse(eventId, later.responseId)).toEqual(later);
         expect(await store.getResponse(eventId, "another")).toBeNull();
@@ -278,28 +333,46 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
         const conversation = randomUUID();
         const positions: string[] = [];
         for (let i = 0; i < 5; i++) {
-          const { event } = await recorded(store, anEvent({ correlation_id: conversation, timestamp: `2026-01-01T00:00:0${i}.000Z` }));
+          const { event } = await recorded(
+            store,
+            anEvent({ correlation_id: conversation, timestamp: `2026-01-01T00:00:0${i}.000Z` }),
+          );
           positions.push(`${event.timestamp}#${event.id}`);
         }
         const { index, partitions } = historyPartitions({ correlation_id: conversation });
         const read = (change: object) =>
-          store.readHistory({ index, partition: partitions[0] as string, order: "asc", after: "0", before: "9", limit: 10, ...change });
+          store.readHistory({
+            index,
+            partition: partitions[0] as string,
+            order: "asc",
+            after: "0",
+            before: "9",
+            limit: 10,
+            ...change,
+          });
         await expect.poll(async () => (await read({})).positions).toEqual(positions);
         expect(await read({})).toEqual({ positions, readUpTo: null });
         expect((await read({ order: "desc" })).positions).toEqual([...positions].reverse());
         expect(await read({ limit: 2 })).toEqual({ positions: positions.slice(0, 2), readUpTo: positions[1] });
         expect((await read({ after: positions[1] })).positions).toEqual(positions.slice(2));
-        expect((await read({ order: "desc", before: positions[3] })).positions).toEqual(positions.slice(0, 3).reverse());
+        expect((await read({ order: "desc", before: positions[3] })).positions).toEqual(
+          positions.slice(0, 3).reverse(),
+        );
         expect((await read({ after: positions[3], before: positions[1] })).positions).toEqual([]);
         expect((await read({ after: positions[1], before: positions[1] })).positions).toEqual([]);
-        expect((await read({ after: "2026-01-01T00:00:01.000Z", before: "2026-01-01T00:00:03.000Z" })).positions).toEqual(positions.slice(1, 3));
+        expect(
+          (await read({ after: "2026-01-01T00:00:01.000Z", before: "2026-01-01T00:00:03.000Z" })).positions,
+        ).toEqual(positions.slice(1, 3));
       });
 
       it("finds events by type, by agent, by conversation and by time alone, and filters by the others", async () => {
         const agent_type = `agent-${randomUUID()}`;
         const mine = await recorded(store, anEvent({ agent_type, type: "MESSAGE_RECEIVED" }));
         const other = await recorded(store, anEvent({ agent_type, type: "SESSION_CREATED" }));
-        const find = async (selection: { type?: string; agent_type?: string; correlation_id?: string }, filter: object = {}) => {
+        const find = async (
+          selection: { type?: string; agent_type?: string; correlation_id?: string },
+          filter: object = {},
+        ) => {
           const { index, partitions } = historyPartitions(selection);
           const slices = await Promise.all(
             partitions.map((partition) =>

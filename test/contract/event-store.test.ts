@@ -1,6 +1,6 @@
 import { afterAll } from "vitest";
-import { MemoryEventStore } from "../support/memory-event-store.ts";
 import { openEmbeddedStore } from "../support/embedded-store.ts";
+import { MemoryEventStore } from "../support/memory-event-store.ts";
 import { eventStoreContract } from "./event-store.suite.ts";
 
 eventStoreContract({ name: "in memory, which simulations use", open: async () => new MemoryEventStore() });

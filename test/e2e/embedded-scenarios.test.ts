@@ -31,6 +31,7 @@ async function open(): Promise<BusUnderTest> {
   });
   return {
     url,
+    streamsLive: true,
     copyOf(type, conversation) {
       const key = `${type} ${conversation}`;
       const known = copies.get(key);
@@ -43,5 +44,4 @@ scenarios({
   name: "as the embedded run",
   open,
   crowd: { repetitions: 100, racers: 32, waits: 50 },
-  streamsLive: true,
 });

@@ -3,7 +3,7 @@
  * deployment.
  */
 import { randomUUID } from "node:crypto";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { DeliveredEvent } from "../../shared/event.ts";
 import { BUILT_IN_EVENT_TYPES } from "../../shared/event-types/catalogue.ts";
 import { call, type Json, type Reply } from "../support/call.ts";
@@ -12,6 +12,8 @@ export interface BusUnderTest {
   readonly url: string;
   /** The copy that a subscriber gets of the first event of a type in a conversation, with what an answer needs. */
   copyOf(type: string, conversation: string): Promise<DeliveredEvent>;
+  /** Whether server-sent events arrive as they come: a platform may hand over a whole response at its end. */
+  readonly streamsLive: boolean;
 }
 
 export interface Where {
@@ -19,33 +21,51 @@ export interface Where {
   open(): Promise<BusUnderTest>;
   /** How many calls at once it carries: the emulator shows that things are right, not that they are fast. */
   readonly crowd: { readonly repetitions: number; readonly racers: number; readonly waits: number };
-  /** Server-sent events arrive as they come; an emulator may hand over the whole response at its end. */
-  readonly streamsLive: boolean;
 }
 
-export function scenarios({ name, open, crowd, streamsLive }: Where): void {
+export function scenarios({ name, open, crowd }: Where): void {
   describe(`the bus ${name}`, () => {
     let bus: BusUnderTest;
     beforeAll(async () => {
       bus = await open();
     });
 
-    const post = (path: string, body: unknown, headers: Record<string, string> = {}): Promise<Reply> => call(bus.url, "POST", path, { body, headers });
-    const get = (path: string, headers: Record<string, string> = {}): Promise<Reply> => call(bus.url, "GET", path, { headers });
+    const post = (path: string, body: unknown, headers: Record<string, string> = {}): Promise<Reply> =>
+      call(bus.url, "POST", path, { body, headers });
+    const get = (path: string, headers: Record<string, string> = {}): Promise<Reply> =>
+      call(bus.url, "GET", path, { headers });
 
     /** Asks something that only this test answers; `held` is the call as it waits. */
-    const ask = async (more: Json = {}, headers: Record<string, string> = {}): Promise<{ held: Promise<Reply>; copy: DeliveredEvent }> => {
+    const ask = async (
+      more: Json = {},
+      headers: Record<string, string> = {},
+    ): Promise<{ held: Promise<Reply>; copy: DeliveredEvent }> => {
       const conversation = randomUUID();
-      const question = { type: "SESSION_UPDATED", data: { q: conversation }, correlation_id: conversation, timeout: 30, require_subscribers: false, ...more };
+      const question = {
+        type: "SESSION_UPDATED",
+        data: { q: conversation },
+        correlation_id: conversation,
+        timeout: 30,
+        require_subscribers: false,
+        ...more,
+      };
       const held = post("/requests", question, headers);
       return { held, copy: await bus.copyOf("SESSION_UPDATED", conversation) };
     };
     const answer = (copy: DeliveredEvent, response: Json, more: Json = {}, as?: string): Promise<Reply> =>
-      post(`${copy.reply_to.url}${as === undefined ? "" : `?as=${as}`}`, { response, reply_token: copy.reply_to.token, ...more });
+      post(`${copy.reply_to.url}${as === undefined ? "" : `?as=${as}`}`, {
+        response,
+        reply_token: copy.reply_to.token,
+        ...more,
+      });
 
     describe("publishing", () => {
       it("acknowledges an event, which can then be read by its id", async () => {
-        const emitted = await post("/events", { type: "MESSAGE_RECEIVED", data: { text: "hi é𝄞", n: [1, 2.5, null, true] }, agent_type: "router" });
+        const emitted = await post("/events", {
+          type: "MESSAGE_RECEIVED",
+          data: { text: "hi é𝄞", n: [1, 2.5, null, true] },
+          agent_type: "router",
+        });
         expect(emitted.status).toBe(202);
         expect(emitted.json).toMatchObject({ type: "MESSAGE_RECEIVED", published: true, replayed: false });
         const { event_id, timestamp } = emitted.json as { event_id: string; timestamp: string };
@@ -53,7 +73,14 @@ export function scenarios({ name, open, crowd, streamsLive }: Where): void {
         const shown = await get(`/events/${event_id}`);
         expect(shown.status).toBe(200);
         expect(shown.json).toMatchObject({
-          event: { id: event_id, type: "MESSAGE_RECEIVED", data: { text: "hi é𝄞", n: [1, 2.5, null, true] }, agent_type: "router", hops: 0, timestamp },
+          event: {
+            id: event_id,
+            type: "MESSAGE_RECEIVED",
+            data: { text: "hi é𝄞", n: [1, 2.5, null, true] },
+            agent_type: "router",
+            hops: 0,
+            timestamp,
+          },
           request: null,
           responses: [],
         });
@@ -71,12 +98,21 @@ export function scenarios({ name, open, crowd, streamsLive }: Where): void {
       it("takes a batch, each event acknowledged or refused by itself", async () => {
         const conversation = randomUUID();
         const event = { type: "MESSAGE_RECEIVED", data: {}, correlation_id: conversation };
-        const batch = await post("/events", { events: [event, { ...event, type: "NOPE" }, { ...event, data: 1 }, event] });
+        const batch = await post("/events", {
+          events: [event, { ...event, type: "NOPE" }, { ...event, data: 1 }, event],
+        });
         expect(batch.status).toBe(202);
         expect(batch.json).toMatchObject({ accepted: 2, rejected: 2 });
         const events = batch.json["events"] as { published?: boolean; error?: { code: string } }[];
-        expect(events.map((entry) => entry.error?.code ?? entry.published)).toEqual([true, "unknown_event_type", "invalid_request", true]);
-        await expect.poll(async () => ((await get(`/events?correlation_id=${conversation}`)).json["events"] as Json[]).length).toBe(2);
+        expect(events.map((entry) => entry.error?.code ?? entry.published)).toEqual([
+          true,
+          "unknown_event_type",
+          "invalid_request",
+          true,
+        ]);
+        await expect
+          .poll(async () => ((await get(`/events?correlation_id=${conversation}`)).json["events"] as Json[]).length)
+          .toBe(2);
       });
 
       it("carries a large event whole", async () => {
@@ -103,19 +139,49 @@ export function scenarios({ name, open, crowd, streamsLive }: Where): void {
       const event = { type: "MESSAGE_RECEIVED", data: {} };
       const rows: [string, () => Promise<Reply>, number, string][] = [
         ["a body that is not JSON", () => post("/events", "{nope"), 400, "invalid_json"],
-        ["a key given twice", () => post("/events", '{"type":"MESSAGE_RECEIVED","data":{"a":1,"a":2}}'), 400, "invalid_json"],
-        ["a number that would change", () => post("/events", '{"type":"MESSAGE_RECEIVED","data":{"n":9007199254740993}}'), 400, "invalid_json"],
+        [
+          "a key given twice",
+          () => post("/events", '{"type":"MESSAGE_RECEIVED","data":{"a":1,"a":2}}'),
+          400,
+          "invalid_json",
+        ],
+        [
+          "a number that would change",
+          () => post("/events", '{"type":"MESSAGE_RECEIVED","data":{"n":9007199254740993}}'),
+          400,
+          "invalid_json",
+        ],
         ["a missing field", () => post("/events", { type: "MESSAGE_RECEIVED" }), 422, "invalid_request"],
         ["an unknown field", () => post("/events", { ...event, dat: {} }), 422, "invalid_request"],
         ["an unknown type", () => post("/events", { ...event, type: "MESSAGE_RECIEVED" }), 422, "unknown_event_type"],
-        ["data that does not fit its schema", () => post("/events", { type: "PING", data: { note: 7 } }), 422, "schema_violation"],
-        ["an event over 192 KiB", () => post("/events", { ...event, data: { text: "x".repeat(192 * 1024) } }), 413, "payload_too_large"],
-        ["a key that is too long", () => post("/events", event, { "idempotency-key": "k".repeat(256) }), 422, "invalid_request"],
+        [
+          "data that does not fit its schema",
+          () => post("/events", { type: "PING", data: { note: 7 } }),
+          422,
+          "schema_violation",
+        ],
+        [
+          "an event over 192 KiB",
+          () => post("/events", { ...event, data: { text: "x".repeat(192 * 1024) } }),
+          413,
+          "payload_too_large",
+        ],
+        [
+          "a key that is too long",
+          () => post("/events", event, { "idempotency-key": "k".repeat(256) }),
+          422,
+          "invalid_request",
+        ],
         ["a request that nobody can answer", () => post("/requests", { ...event, timeout: 5 }), 424, "no_subscribers"],
         ["a time-out out of range", () => post("/requests", { ...event, timeout: 0.01 }), 422, "invalid_request"],
         ["an event that does not exist", () => get(`/events/${randomUUID()}`), 404, "not_found"],
         ["a request that does not exist", () => get(`/requests/${randomUUID()}`), 404, "not_found"],
-        ["an answer to nothing", () => post(`/events/${randomUUID()}/responses`, { response: {}, reply_token: "t" }), 404, "not_found"],
+        [
+          "an answer to nothing",
+          () => post(`/events/${randomUUID()}/responses`, { response: {}, reply_token: "t" }),
+          404,
+          "not_found",
+        ],
         ["a path that is not served", () => get("/nothing/here"), 404, "not_found"],
         ["a method that is not served", () => call(bus.url, "PUT", "/events", { body: event }), 404, "not_found"],
         ["a wrong query", () => get("/events?limit=0"), 422, "invalid_request"],
@@ -125,13 +191,21 @@ export function scenarios({ name, open, crowd, streamsLive }: Where): void {
         const reply = await provoke();
         expect([reply.status, reply.json["code"]]).toEqual([status, code]);
         expect(reply.headers.get("content-type")).toContain("application/problem+json");
-        expect(reply.json).toMatchObject({ status, title: expect.any(String), detail: expect.any(String), type: expect.any(String), retryable: false });
+        expect(reply.json).toMatchObject({
+          status,
+          title: expect.any(String),
+          detail: expect.any(String),
+          type: expect.any(String),
+          retryable: false,
+        });
       });
 
       it("name the field, and the event type that was probably meant", async () => {
         const reply = await post("/events", { type: "MESAGE_RECEIVED", data: {} });
         expect(reply.json["detail"]).toContain("MESSAGE_RECEIVED");
-        expect((await post("/events", { ...event, agent_type: 5 })).json["errors"]).toMatchObject([{ pointer: "/agent_type" }]);
+        expect((await post("/events", { ...event, agent_type: 5 })).json["errors"]).toMatchObject([
+          { pointer: "/agent_type" },
+        ]);
       });
 
       it("tell of a key that was used with another payload", async () => {
@@ -154,7 +228,9 @@ export function scenarios({ name, open, crowd, streamsLive }: Where): void {
           event_id: copy.id,
           status: "answered",
           response: { a: 42 },
-          responses: [{ response_id: verdict.json["response_id"], event_id: copy.id, response: { a: 42 }, status: "ok" }],
+          responses: [
+            { response_id: verdict.json["response_id"], event_id: copy.id, response: { a: 42 }, status: "ok" },
+          ],
           missing: [],
           elapsed_ms: expect.any(Number),
         });
@@ -177,7 +253,8 @@ export function scenarios({ name, open, crowd, streamsLive }: Where): void {
       it("gives each of many waits its own answer", async () => {
         const asked = await Promise.all(Array.from({ length: crowd.waits }, () => ask()));
         await Promise.all(asked.map(({ copy }) => answer(copy, { to: copy.id })));
-        for (const { held, copy } of asked) expect((await held).json).toMatchObject({ event_id: copy.id, response: { to: copy.id } });
+        for (const { held, copy } of asked)
+          expect((await held).json).toMatchObject({ event_id: copy.id, response: { to: copy.id } });
       });
 
       it("has one winner in a race of answers; the others are told, and kept", async () => {
@@ -192,7 +269,10 @@ export function scenarios({ name, open, crowd, streamsLive }: Where): void {
 
       it("recognises an answer that is sent again, and refuses another under its id", async () => {
         const { held, copy } = await ask();
-        expect((await answer(copy, { a: 1 }, { response_id: "r-1" })).json).toMatchObject({ verdict: "accepted", response_id: "r-1" });
+        expect((await answer(copy, { a: 1 }, { response_id: "r-1" })).json).toMatchObject({
+          verdict: "accepted",
+          response_id: "r-1",
+        });
         const again = await answer(copy, { a: 1 }, { response_id: "r-1" });
         expect([again.status, again.json["verdict"]]).toEqual([200, "replayed"]);
         const other = await answer(copy, { a: 2 }, { response_id: "r-1" });
@@ -204,7 +284,9 @@ export function scenarios({ name, open, crowd, streamsLive }: Where): void {
         const { held, copy } = await ask();
         const forged = await post(copy.reply_to.url, { response: {}, reply_token: "forged" });
         expect([forged.status, forged.json["code"]]).toEqual([403, "forbidden"]);
-        expect((await post(copy.reply_to.url, { response: {} })).json["errors"]).toMatchObject([{ pointer: "/reply_token" }]);
+        expect((await post(copy.reply_to.url, { response: {} })).json["errors"]).toMatchObject([
+          { pointer: "/reply_token" },
+        ]);
         await answer(copy, {});
         expect((await held).json["status"]).toBe("answered");
       });
@@ -212,7 +294,11 @@ export function scenarios({ name, open, crowd, streamsLive }: Where): void {
       it("ends as failed when the answer is a rejection", async () => {
         const { held, copy } = await ask();
         await answer(copy, { error: "cannot" }, { status: "rejected" });
-        expect((await held).json).toMatchObject({ status: "failed", response: { error: "cannot" }, responses: [{ status: "rejected" }] });
+        expect((await held).json).toMatchObject({
+          status: "failed",
+          response: { error: "cannot" },
+          responses: [{ status: "rejected" }],
+        });
       });
 
       it("waits for as many answers as it was told to", async () => {
@@ -220,7 +306,10 @@ export function scenarios({ name, open, crowd, streamsLive }: Where): void {
         expect((await answer(copy, { n: 1 }, {}, "one")).json["verdict"]).toBe("accepted");
         expect((await answer(copy, { n: 2 }, {}, "two")).json["verdict"]).toBe("accepted");
         expect((await answer(copy, { n: 3 }, {}, "three")).json["verdict"]).toBe("superseded");
-        expect((await held).json).toMatchObject({ status: "answered", responses: [{ responder: "one" }, { responder: "two" }] });
+        expect((await held).json).toMatchObject({
+          status: "answered",
+          responses: [{ responder: "one" }, { responder: "two" }],
+        });
       });
 
       it("can be joined again, waits on there, and is joined by its key", async () => {
@@ -236,7 +325,13 @@ export function scenarios({ name, open, crowd, streamsLive }: Where): void {
         const joined = get(`/requests/${copy.id}?wait=20`);
         const byKey = post(
           "/requests",
-          { type: copy.type, data: copy.data, correlation_id: copy.correlation_id, timeout: 30, require_subscribers: false },
+          {
+            type: copy.type,
+            data: copy.data,
+            correlation_id: copy.correlation_id,
+            timeout: 30,
+            require_subscribers: false,
+          },
           key,
         );
         await answer(copy, { a: 1 });
@@ -258,7 +353,9 @@ export function scenarios({ name, open, crowd, streamsLive }: Where): void {
         await post("/events", { type: "SESSION_UPDATED", data: {}, correlation_id: conversation });
         const copy = await bus.copyOf("SESSION_UPDATED", conversation);
         expect((await answer(copy, { seen: true }, {}, "reader")).json["verdict"]).toBe("accepted");
-        expect((await get(`/events/${copy.id}`)).json).toMatchObject({ responses: [{ responder: "reader", response: { seen: true } }] });
+        expect((await get(`/events/${copy.id}`)).json).toMatchObject({
+          responses: [{ responder: "reader", response: { seen: true } }],
+        });
       });
 
       it("streams: accepted, progress, the answer, and the end", async () => {
@@ -275,7 +372,12 @@ export function scenarios({ name, open, crowd, streamsLive }: Where): void {
 
     describe("deployed subscribers", () => {
       it("answer through both kinds of delivery, directly and through a queue", async () => {
-        const outcome = await post("/requests", { type: "PING", data: { note: "hello" }, timeout: 30, expect: { mode: "all" } });
+        const outcome = await post("/requests", {
+          type: "PING",
+          data: { note: "hello" },
+          timeout: 30,
+          expect: { mode: "all" },
+        });
         expect(outcome.json).toMatchObject({ status: "answered", missing: [] });
         const responses = outcome.json["responses"] as { responder: string; response: Json }[];
         expect(responses.map(({ responder }) => responder).sort()).toEqual(["pong-direct", "pong-queue"]);
@@ -285,8 +387,11 @@ export function scenarios({ name, open, crowd, streamsLive }: Where): void {
       it("answer a first-come request once; the other's answer is superseded", async () => {
         const outcome = await post("/requests", { type: "PING", data: {}, timeout: 30 });
         expect(outcome.json["status"]).toBe("answered");
-        const responses = async () => (await get(`/events/${outcome.json["event_id"]}`)).json["responses"] as { verdict: string }[];
-        await expect.poll(async () => (await responses()).map(({ verdict }) => verdict).sort(), { timeout: 20_000 }).toEqual(["accepted", "superseded"]);
+        const responses = async () =>
+          (await get(`/events/${outcome.json["event_id"]}`)).json["responses"] as { verdict: string }[];
+        await expect
+          .poll(async () => (await responses()).map(({ verdict }) => verdict).sort(), { timeout: 20_000 })
+          .toEqual(["accepted", "superseded"]);
       });
     });
 
@@ -305,7 +410,9 @@ export function scenarios({ name, open, crowd, streamsLive }: Where): void {
         const listAll = async (query: string): Promise<string[]> => {
           const listed: string[] = [];
           for (let cursor: string | null = null; ; ) {
-            const page: Reply = await get(`/events?${query}&limit=5${cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`}`);
+            const page: Reply = await get(
+              `/events?${query}&limit=5${cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`}`,
+            );
             expect(page.status).toBe(200);
             listed.push(...(page.json["events"] as { id: string }[]).map(({ id }) => id));
             cursor = page.json["next_cursor"] as string | null;
@@ -315,7 +422,9 @@ export function scenarios({ name, open, crowd, streamsLive }: Where): void {
         const newestFirst = [...ids].reverse();
         await expect.poll(() => listAll(`correlation_id=${conversation}`)).toEqual(newestFirst);
         expect(await listAll(`correlation_id=${conversation}&order=asc`)).toEqual(ids);
-        await expect.poll(() => listAll(`agent_type=${agent_type}&type=SESSION_CREATED`)).toEqual(newestFirst.filter((id) => ids.indexOf(id) % 6 === 0));
+        await expect
+          .poll(() => listAll(`agent_type=${agent_type}&type=SESSION_CREATED`))
+          .toEqual(newestFirst.filter((id) => ids.indexOf(id) % 6 === 0));
         const third = (await get(`/events/${ids[3]}`)).json["event"] as { timestamp: string };
         const from = await listAll(`correlation_id=${conversation}&from=${third.timestamp}&order=asc`);
         expect(from).toEqual(ids.slice(ids.indexOf(from[0] ?? "")));
@@ -324,10 +433,13 @@ export function scenarios({ name, open, crowd, streamsLive }: Where): void {
 
       it("refuses a cursor with another query", async () => {
         const conversation = randomUUID();
-        for (let i = 0; i < 2; i++) await post("/events", { type: "MESSAGE_PROCESSED", data: {}, correlation_id: conversation });
+        for (let i = 0; i < 2; i++)
+          await post("/events", { type: "MESSAGE_PROCESSED", data: {}, correlation_id: conversation });
         const cursorOf = async () => (await get(`/events?correlation_id=${conversation}&limit=1`)).json["next_cursor"];
         await expect.poll(cursorOf).toEqual(expect.any(String));
-        const reply = await get(`/events?type=MESSAGE_PROCESSED&limit=1&cursor=${encodeURIComponent(String(await cursorOf()))}`);
+        const reply = await get(
+          `/events?type=MESSAGE_PROCESSED&limit=1&cursor=${encodeURIComponent(String(await cursorOf()))}`,
+        );
         expect([reply.status, reply.json["code"]]).toEqual([422, "invalid_request"]);
       });
 
@@ -344,11 +456,19 @@ export function scenarios({ name, open, crowd, streamsLive }: Where): void {
       });
     });
 
-    describe.runIf(streamsLive)("the live stream", () => {
+    describe("the live stream", () => {
+      beforeEach(({ skip }) => {
+        skip(!bus.streamsLive, "this platform hands over a response only at its end");
+      });
+
       /** Opens a stream; resolves when it is open. */
       const openStream = async (query: string, headers: Record<string, string> = {}) => {
         const controller = new AbortController();
-        const reply = await call(bus.url, "GET", `/events/stream?${query}`, { headers, signal: controller.signal, live: true });
+        const reply = await call(bus.url, "GET", `/events/stream?${query}`, {
+          headers,
+          signal: controller.signal,
+          live: true,
+        });
         const events = reply.live();
         const opened = await events.next();
         return { events, cursor: opened.value?.id, close: () => controller.abort() };
@@ -356,11 +476,17 @@ export function scenarios({ name, open, crowd, streamsLive }: Where): void {
 
       it("shows events as they come, and goes on from where it was without a gap or a duplicate", async () => {
         const conversation = randomUUID();
-        const say = async (i: number) => (await post("/events", { type: "MESSAGE_PROCESSED", data: { i }, correlation_id: conversation })).json["event_id"];
+        const say = async (i: number) =>
+          (await post("/events", { type: "MESSAGE_PROCESSED", data: { i }, correlation_id: conversation })).json[
+            "event_id"
+          ];
         const stream = await openStream(`correlation_id=${conversation}`);
         const ids = [await say(0), await say(1), await say(2)];
         const first = (await stream.events.next()).value;
-        expect(first?.data).toMatchObject({ id: ids[0], reply_to: { url: `/events/${ids[0]}/responses`, token: expect.any(String) } });
+        expect(first?.data).toMatchObject({
+          id: ids[0],
+          reply_to: { url: `/events/${ids[0]}/responses`, token: expect.any(String) },
+        });
         stream.close();
         ids.push(await say(3));
         for (const resumed of [

@@ -1,5 +1,5 @@
 /** The domain on a store in memory, a publisher that remembers, and a clock that jumps from one pause to the next. */
-import { defineBus, type BusDeclaration } from "../../shared/bus-config.ts";
+import { type BusDeclaration, defineBus } from "../../shared/bus-config.ts";
 import type { DeliveredEvent } from "../../shared/event.ts";
 import type { Deps, EventPublisher, PublishOutcome } from "../../shared/ports.ts";
 import { MemoryEventStore } from "./memory-event-store.ts";

@@ -85,7 +85,11 @@ async function* readLive(response: Response): AsyncGenerator<StreamedEvent, void
           ?.slice(name.length + 2);
       const data = field("data");
       if (data === undefined && field("id") === undefined) continue;
-      yield { event: field("event"), id: field("id"), data: data === undefined ? undefined : (JSON.parse(data) as Json) };
+      yield {
+        event: field("event"),
+        id: field("id"),
+        data: data === undefined ? undefined : (JSON.parse(data) as Json),
+      };
     }
   }
 }

@@ -1,5 +1,5 @@
 /** A small real `EventStore` in memory, for unit tests and simulations: atomic, consistent, gone with the process. */
-import { historyKeys, type HistoryIndex, type ItemKey, TABLE, timeKey } from "../../shared/keys.ts";
+import { type HistoryIndex, historyKeys, type ItemKey, TABLE, timeKey } from "../../shared/keys.ts";
 import type {
   AcceptAnswer,
   CreateOutcome,
@@ -124,7 +124,9 @@ export class MemoryEventStore implements EventStore {
   }
 
   async getResponses(eventId: string): Promise<ResponseRecord[]> {
-    const alive = [...(this.responses.get(eventId)?.values() ?? [])].filter((response) => !this.hasExpired(response.expiresAt));
+    const alive = [...(this.responses.get(eventId)?.values() ?? [])].filter(
+      (response) => !this.hasExpired(response.expiresAt),
+    );
     const place = (response: ResponseRecord): string => timeKey(response.timestamp, response.responseId);
     return alive.sort((a, b) => (place(a) < place(b) ? -1 : 1)).map(copy);
   }
@@ -142,17 +144,25 @@ export class MemoryEventStore implements EventStore {
     const read = entries.slice(0, query.limit);
     const matching = read.filter(
       ({ event }) =>
-        (query.type === undefined || event.type === query.type) && (query.agent_type === undefined || event.agent_type === query.agent_type),
+        (query.type === undefined || event.type === query.type) &&
+        (query.agent_type === undefined || event.agent_type === query.agent_type),
     );
     const isExhausted = read.length < query.limit;
-    return { positions: matching.map(({ position }) => position), readUpTo: isExhausted ? null : (read.at(-1)?.position ?? null) };
+    return {
+      positions: matching.map(({ position }) => position),
+      readUpTo: isExhausted ? null : (read.at(-1)?.position ?? null),
+    };
   }
 
   async findDueWork(kind: "publish" | "deadline", dueBefore: string, limit: number): Promise<string[]> {
     const due =
       kind === "publish"
-        ? [...this.events.values()].filter(({ record }) => !record.published).map(({ record, relayDueAt }) => [relayDueAt, record.event.id] as const)
-        : [...this.requests.values()].filter(({ record }) => record.state === "PENDING").map(({ record }) => [record.deadline, record.eventId] as const);
+        ? [...this.events.values()]
+            .filter(({ record }) => !record.published)
+            .map(({ record, relayDueAt }) => [relayDueAt, record.event.id] as const)
+        : [...this.requests.values()]
+            .filter(({ record }) => record.state === "PENDING")
+            .map(({ record }) => [record.deadline, record.eventId] as const);
     return due
       .filter(([dueAt]) => dueAt < dueBefore)
       .sort()
@@ -195,7 +205,8 @@ export class MemoryEventStore implements EventStore {
   ): RequestWrite {
     const stored = this.requests.get(eventId);
     if (stored === undefined) return { kind: "refused", request: null };
-    if (stored.record.state !== "PENDING" || !condition(stored.record)) return { kind: "refused", request: copy(stored.record) };
+    if (stored.record.state !== "PENDING" || !condition(stored.record))
+      return { kind: "refused", request: copy(stored.record) };
     stored.record = change(stored.record);
     stored.expiresAt = expiresAt;
     return { kind: "written", request: copy(stored.record) };

@@ -4,7 +4,15 @@ import type { BusEvent } from "../../../shared/event.ts";
 import type { JsonObject } from "../../../shared/json.ts";
 import { historyKeys, keys, workKeys } from "../../../shared/keys.ts";
 import { MAX_INLINE_DATA_BYTES } from "../../../shared/limits.ts";
-import type { EventRecord, Expect, ListenerLease, RequestRecord, RequestState, ResponseRecord, ResponseStatus } from "../../../shared/ports.ts";
+import type {
+  EventRecord,
+  Expect,
+  ListenerLease,
+  RequestRecord,
+  RequestState,
+  ResponseRecord,
+  ResponseStatus,
+} from "../../../shared/ports.ts";
 import { type Item, toKey } from "./table.ts";
 
 /** Written into every item: what a later version reads it by. */
@@ -42,7 +50,9 @@ export function eventToItems(record: EventRecord): { meta: Item; body: Item | nu
     relay_attempts: { N: String(record.relayAttempts) },
     expires_at,
   };
-  const body = isLarge ? { ...toKey(keys.body(event.id, record.payloadHash)), ...FORMAT, data: { S: data }, expires_at } : null;
+  const body = isLarge
+    ? { ...toKey(keys.body(event.id, record.payloadHash)), ...FORMAT, data: { S: data }, expires_at }
+    : null;
   return { meta, body };
 }
 
@@ -150,7 +160,12 @@ export function listenerToItem(lease: ListenerLease): Item {
   return {
     ...toKey(keys.listener(lease.eventType, lease.name, lease.streamId)),
     ...FORMAT,
-    ...strings({ event_type: lease.eventType, name: lease.name, stream_id: lease.streamId, correlation_id: lease.correlationId }),
+    ...strings({
+      event_type: lease.eventType,
+      name: lease.name,
+      stream_id: lease.streamId,
+      correlation_id: lease.correlationId,
+    }),
     leased_until: { N: String(lease.leasedUntil) },
     // Reads go by `leased_until`; TTL only cleans up.
     expires_at: { N: String(Math.ceil(lease.leasedUntil / 1_000) + 3_600) },
@@ -169,7 +184,9 @@ export function itemToListener(item: Item): ListenerLease {
 }
 
 function strings(fields: Readonly<Record<string, string | undefined>>): Item {
-  return Object.fromEntries(Object.entries(fields).flatMap(([name, S]): [string, AttributeValue][] => (S === undefined ? [] : [[name, { S }]])));
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([name, S]): [string, AttributeValue][] => (S === undefined ? [] : [[name, { S }]])),
+  );
 }
 
 export function text(item: Item, name: string): string {

@@ -6,7 +6,15 @@ import type { DynamoTable, Item, Update } from "./table.ts";
 
 export type RequestMethods = Pick<
   EventStore,
-  "createRequest" | "getRequest" | "acceptAnswer" | "endRequest" | "noteProgress" | "putResponse" | "getResponse" | "getResponses" | "countResponses"
+  | "createRequest"
+  | "getRequest"
+  | "acceptAnswer"
+  | "endRequest"
+  | "noteProgress"
+  | "putResponse"
+  | "getResponse"
+  | "getResponses"
+  | "countResponses"
 >;
 
 const isPending = "#state = :pending";
@@ -15,7 +23,8 @@ const pendingValue = { ":pending": { S: "PENDING" } };
 
 export function requestMethods(table: DynamoTable, nowSeconds: () => number): RequestMethods {
   /** A request has an expiry only once it has ended. */
-  const isAlive = (item: Item): boolean => item["expires_at"] === undefined || number(item, "expires_at") > nowSeconds();
+  const isAlive = (item: Item): boolean =>
+    item["expires_at"] === undefined || number(item, "expires_at") > nowSeconds();
 
   const getRequest = async (eventId: string): Promise<RequestRecord | null> => {
     const item = await table.get(keys.request(eventId));
@@ -70,7 +79,9 @@ export function requestMethods(table: DynamoTable, nowSeconds: () => number): Re
           ":next": { N: String(answer.answersSeen + 1) },
           ":id": { SS: [answer.responseId] },
           ...(answer.responder === undefined ? {} : { ":responder": { SS: [answer.responder] } }),
-          ...(ends ? { ":state": { S: answer.state }, ":at": { S: answer.at }, ":expires": { N: String(answer.expiresAt) } } : {}),
+          ...(ends
+            ? { ":state": { S: answer.state }, ":at": { S: answer.at }, ":expires": { N: String(answer.expiresAt) } }
+            : {}),
         },
       });
     },

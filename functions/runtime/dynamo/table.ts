@@ -74,7 +74,9 @@ export class DynamoTable {
       // I8: a page is never silently short of what could not be read.
       if (round === MAX_BATCH_ROUNDS) throw new BusError("unavailable", "Not all items could be read at the moment.");
       if (round > 0) await backOff(round);
-      const command = new BatchGetItemCommand({ RequestItems: { [this.tableName]: { Keys: rest, ConsistentRead: true } } });
+      const command = new BatchGetItemCommand({
+        RequestItems: { [this.tableName]: { Keys: rest, ConsistentRead: true } },
+      });
       const result = await translated(() => this.client.send(command));
       items.push(...(result.Responses?.[this.tableName] ?? []));
       rest = result.UnprocessedKeys?.[this.tableName]?.Keys ?? [];
@@ -146,7 +148,9 @@ async function translated<T>(send: () => Promise<T>): Promise<T> {
 }
 
 function unavailable(cause: unknown): BusError {
-  return new BusError("unavailable", "The store did not answer as it should; retry with the same idempotency key.", { cause });
+  return new BusError("unavailable", "The store did not answer as it should; retry with the same idempotency key.", {
+    cause,
+  });
 }
 
 /** Full jitter, 25 ms doubling. */
