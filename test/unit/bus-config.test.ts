@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import config from "../../bus.config.ts";
+import example from "../../examples/bus.config.ts";
 import {
   type BusDeclaration,
   defineBus,
@@ -158,7 +159,11 @@ describe("subscribers", () => {
     ["a name that begins with a digit", { name: "1st" }, /name must match/],
     ["an empty name", { name: "" }, /name must match/],
     ["another way of delivery", { via: "pigeon" as "direct" }, /via must be "direct" or "queue"$/],
-    ["a time-out longer than a function lives", { timeoutSeconds: 901 }, /timeoutSeconds must be a whole number from 1 to 900$/],
+    [
+      "a time-out longer than a function lives",
+      { timeoutSeconds: 901 },
+      /timeoutSeconds must be a whole number from 1 to 900$/,
+    ],
     ["less memory than a function takes", { memoryMb: 64 }, /memoryMb must be a whole number from 128 to 10240$/],
     ["a filter with a fault", { filter: { data: { a: 5 } } }, /filter\/data\/a: expected an array/],
   ])("%s is a fault", (_what, change, fault) => {
@@ -202,8 +207,9 @@ describe("faults", () => {
     ).toHaveLength(4);
   });
 
-  it("the configuration of this repository has none", () => {
-    expect(config.subscribers.map((one) => one.name)).toEqual(expect.arrayContaining(["normalizer", "librarian"]));
-    expect(config.catalogue).toHaveProperty("REPLY_DRAFTED");
+  it("the configurations of this repository have none", () => {
+    expect(config.subscribers.map((one) => one.via)).toEqual(["direct", "queue"]);
+    expect(config.catalogue).toHaveProperty("PING");
+    expect(example.subscribers.map((one) => one.name)).toEqual(["normalizer", "librarian"]);
   });
 });

@@ -12,7 +12,11 @@ const message = { type: "MESSAGE_RECEIVED", data: { text: "hi" } };
 describe("an emitted event", () => {
   it("is acknowledged, recorded with its envelope, published, and marked so afterwards", async () => {
     const { deps, store, publisher } = busInMemory();
-    const { result, afterwards } = await emit(deps, { ...message, agent_type: "router" }, { ...sender, traceparent: "tp" });
+    const { result, afterwards } = await emit(
+      deps,
+      { ...message, agent_type: "router" },
+      { ...sender, traceparent: "tp" },
+    );
     expect(result).toEqual({
       event_id: result.event_id,
       type: "MESSAGE_RECEIVED",
@@ -54,21 +58,32 @@ describe("an emitted event", () => {
     const { deps, store } = busInMemory();
     const parent = await emit(deps, { ...message, correlation_id: "talk" }, sender);
     const child = await emit(deps, { ...message, causation_id: parent.result.event_id }, sender);
-    const grandchild = await emit(deps, { ...message, causation_id: child.result.event_id, correlation_id: "other" }, sender);
+    const grandchild = await emit(
+      deps,
+      { ...message, causation_id: child.result.event_id, correlation_id: "other" },
+      sender,
+    );
     expect((await store.getEvent(child.result.event_id))?.event).toMatchObject({ correlation_id: "talk", hops: 1 });
-    expect((await store.getEvent(grandchild.result.event_id))?.event).toMatchObject({ correlation_id: "other", hops: 2 });
+    expect((await store.getEvent(grandchild.result.event_id))?.event).toMatchObject({
+      correlation_id: "other",
+      hops: 2,
+    });
   });
 
   it("counts a parent that the bus does not know as one hop", async () => {
     const { deps, store } = busInMemory();
     const { result } = await emit(deps, { ...message, causation_id: "from another system" }, sender);
-    expect((await store.getEvent(result.event_id))?.event).toMatchObject({ hops: 1, causation_id: "from another system" });
+    expect((await store.getEvent(result.event_id))?.event).toMatchObject({
+      hops: 1,
+      causation_id: "from another system",
+    });
   });
 
   it("is refused once its chain of causes is longer than 16 hops", async () => {
     const { deps } = busInMemory();
     let id = (await emit(deps, message, sender)).result.event_id;
-    for (let hop = 1; hop <= 16; hop++) id = (await emit(deps, { ...message, causation_id: id }, sender)).result.event_id;
+    for (let hop = 1; hop <= 16; hop++)
+      id = (await emit(deps, { ...message, causation_id: id }, sender)).result.event_id;
     expect(await codeOf(emit(deps, { ...message, causation_id: id }, sender))).toBe("loop_detected");
   });
 
@@ -82,7 +97,8 @@ describe("an emitted event", () => {
 
   it("counts large budgets by sampling, close to the truth", async () => {
     const { deps, store } = busInMemory({ limits: { eventsPerConversation: 20_000 } });
-    for (let i = 0; i < 4_000; i++) await (await emit(deps, { ...message, correlation_id: "talk" }, sender)).afterwards();
+    for (let i = 0; i < 4_000; i++)
+      await (await emit(deps, { ...message, correlation_id: "talk" }, sender)).afterwards();
     const counted = await store.getConversationCount("talk");
     expect(counted).toBeGreaterThan(3_000);
     expect(counted).toBeLessThan(5_000);
@@ -98,7 +114,12 @@ describe("bad input", () => {
     ["an unknown field", { ...message, sauce: 1 }, "invalid_request", "/sauce"],
     ["an agent type that is a number", { ...message, agent_type: 7 }, "invalid_request", "/agent_type"],
     ["an empty conversation", { ...message, correlation_id: "" }, "invalid_request", "/correlation_id"],
-    ["a conversation of 201 characters", { ...message, correlation_id: "x".repeat(201) }, "invalid_request", "/correlation_id"],
+    [
+      "a conversation of 201 characters",
+      { ...message, correlation_id: "x".repeat(201) },
+      "invalid_request",
+      "/correlation_id",
+    ],
     ["no object at all", null, "invalid_request", ""],
     ["an event type that does not exist", { ...message, type: "MESAGE_RECEIVED" }, "unknown_event_type", "/type"],
     ["data over the limit", { ...message, data: { text: "x".repeat(MAX_EVENT_BYTES) } }, "payload_too_large", "/data"],
@@ -114,7 +135,9 @@ describe("bad input", () => {
 
   it("suggests the event type that was probably meant", async () => {
     const { deps } = busInMemory();
-    expect((await failureOf(emit(deps, { ...message, type: "MESAGE_RECIEVED" }, sender))).message).toContain("MESSAGE_RECEIVED");
+    expect((await failureOf(emit(deps, { ...message, type: "MESAGE_RECIEVED" }, sender))).message).toContain(
+      "MESSAGE_RECEIVED",
+    );
   });
 
   it("is told in every field at once", async () => {
@@ -126,10 +149,14 @@ describe("bad input", () => {
   it("does not fit the type's own schema: says where in the data", async () => {
     const schema = v.object({ total: v.number(), items: v.array(v.object({ sku: v.string() })) });
     const { deps } = busInMemory({ eventTypes: { ORDER_PLACED: { schema } } });
-    const failure = await failureOf(emit(deps, { type: "ORDER_PLACED", data: { total: "1", items: [{ sku: 5 }] } }, sender));
+    const failure = await failureOf(
+      emit(deps, { type: "ORDER_PLACED", data: { total: "1", items: [{ sku: 5 }] } }, sender),
+    );
     expect(failure.code).toBe("schema_violation");
     expect(failure.errors.map((error) => error.pointer)).toEqual(["/data/total", "/data/items/0/sku"]);
-    expect((await emit(deps, { type: "ORDER_PLACED", data: { total: 1, items: [] } }, sender)).result.published).toBe(true);
+    expect((await emit(deps, { type: "ORDER_PLACED", data: { total: 1, items: [] } }, sender)).result.published).toBe(
+      true,
+    );
   });
 });
 
@@ -186,7 +213,11 @@ describe("an idempotency key", () => {
 describe("a batch", () => {
   it("acknowledges or refuses each event by itself, in its order", async () => {
     const { deps, publisher } = busInMemory();
-    const { result, afterwards } = await emitBatch(deps, { events: [message, { type: "NOPE", data: {} }, { ...message, x: 1 }, message] }, sender);
+    const { result, afterwards } = await emitBatch(
+      deps,
+      { events: [message, { type: "NOPE", data: {} }, { ...message, x: 1 }, message] },
+      sender,
+    );
     await afterwards();
     expect(result).toMatchObject({ accepted: 2, rejected: 2 });
     expect(result.events.map((event) => ("error" in event ? event.error.code : event.published))).toEqual([
@@ -222,9 +253,13 @@ describe("a batch", () => {
   it("tells of an event whose record failed, and keeps the others", async () => {
     const { deps, store } = busInMemory();
     const put = store.putEvent.bind(store);
-    store.putEvent = (record) => (record.event.data["fail"] === true ? Promise.reject(new Error("broken")) : put(record));
+    store.putEvent = (record) =>
+      record.event.data["fail"] === true ? Promise.reject(new Error("broken")) : put(record);
     const { result } = await emitBatch(deps, { events: [message, { ...message, data: { fail: true } }] }, sender);
-    expect(result.events.map((event) => ("error" in event ? event.error.retryable : event.published))).toEqual([true, true]);
+    expect(result.events.map((event) => ("error" in event ? event.error.retryable : event.published))).toEqual([
+      true,
+      true,
+    ]);
     expect(result).toMatchObject({ accepted: 1, rejected: 1 });
   });
 });

@@ -22,7 +22,8 @@ async function say({ deps, clock }: BusInMemory, events: readonly Said[]): Promi
   return ids;
 }
 
-const list = ({ deps }: BusInMemory, query: Record<string, string> = {}, caller = "reader") => listEvents(deps, query, caller);
+const list = ({ deps }: BusInMemory, query: Record<string, string> = {}, caller = "reader") =>
+  listEvents(deps, query, caller);
 const idsOf = (page: { events: readonly { id: string }[] }): string[] => page.events.map(({ id }) => id);
 
 /** All pages, one after the other. */
@@ -39,18 +40,27 @@ async function listAll(bus: BusInMemory, query: Record<string, string>): Promise
 describe("looking back", () => {
   it("shows the newest 50 first, and the rest on further pages", async () => {
     const bus = busInMemory();
-    const ids = await say(bus, Array.from({ length: 120 }, () => ({})));
+    const ids = await say(
+      bus,
+      Array.from({ length: 120 }, () => ({})),
+    );
     const first = await list(bus);
     expect(idsOf(first)).toEqual(ids.slice(-50).reverse());
     expect(await listAll(bus, {})).toEqual([...ids].reverse());
   });
 
-  it.each([1, 7, 20, 119, 120, 121, 1_000])("gives every event once, in pages of %i, in either order", async (limit) => {
-    const bus = busInMemory();
-    const ids = await say(bus, Array.from({ length: 120 }, () => ({})));
-    expect(await listAll(bus, { limit: String(limit), order: "asc" })).toEqual(ids);
-    expect(await listAll(bus, { limit: String(limit), order: "desc" })).toEqual([...ids].reverse());
-  });
+  it.each([1, 7, 20, 119, 120, 121, 1_000])(
+    "gives every event once, in pages of %i, in either order",
+    async (limit) => {
+      const bus = busInMemory();
+      const ids = await say(
+        bus,
+        Array.from({ length: 120 }, () => ({})),
+      );
+      expect(await listAll(bus, { limit: String(limit), order: "asc" })).toEqual(ids);
+      expect(await listAll(bus, { limit: String(limit), order: "desc" })).toEqual([...ids].reverse());
+    },
+  );
 
   it("selects by type, agent, conversation, and any of them together", async () => {
     const bus = busInMemory();
@@ -61,7 +71,9 @@ describe("looking back", () => {
     }));
     const ids = await say(bus, kinds);
     const where = (wanted: Said) =>
-      ids.filter((_, i) => Object.entries(wanted).every(([field, value]) => kinds[i]?.[field as keyof Said] === value)).reverse();
+      ids
+        .filter((_, i) => Object.entries(wanted).every(([field, value]) => kinds[i]?.[field as keyof Said] === value))
+        .reverse();
     for (const selection of [
       {},
       { type: "SESSION_CREATED" },
@@ -77,17 +89,28 @@ describe("looking back", () => {
 
   it("selects by time: from inclusive, to exclusive, in any zone", async () => {
     const bus = busInMemory();
-    const ids = await say(bus, Array.from({ length: 10 }, () => ({})));
-    expect(await listAll(bus, { from: "2026-06-01T12:00:00.003Z", to: "2026-06-01T12:00:00.006Z", order: "asc" })).toEqual(ids.slice(2, 5));
+    const ids = await say(
+      bus,
+      Array.from({ length: 10 }, () => ({})),
+    );
+    expect(
+      await listAll(bus, { from: "2026-06-01T12:00:00.003Z", to: "2026-06-01T12:00:00.006Z", order: "asc" }),
+    ).toEqual(ids.slice(2, 5));
     expect(await listAll(bus, { from: "2026-06-01T14:00:00.009+02:00", order: "asc" })).toEqual(ids.slice(8));
     expect(await listAll(bus, { to: "2026-06-01T12:00:00.002Z" })).toEqual(ids.slice(0, 1));
   });
 
   it("neither skips nor repeats what was there while new events come in", async () => {
     const bus = busInMemory();
-    const ids = await say(bus, Array.from({ length: 30 }, () => ({})));
+    const ids = await say(
+      bus,
+      Array.from({ length: 30 }, () => ({})),
+    );
     const first = await list(bus, { limit: "10" });
-    await say(bus, Array.from({ length: 10 }, () => ({})));
+    await say(
+      bus,
+      Array.from({ length: 10 }, () => ({})),
+    );
     const second = await list(bus, { limit: "10", cursor: first.next_cursor ?? "" });
     expect([...idsOf(first), ...idsOf(second)]).toEqual(ids.slice(10).reverse());
   });
@@ -95,7 +118,11 @@ describe("looking back", () => {
   it("ends a page early rather than read without end for a filter that matches little, and misses nothing", async () => {
     const bus = busInMemory();
     const rare = { type: "SESSION_CREATED", agent_type: "router" };
-    const ids = await say(bus, [rare, ...Array.from({ length: MAX_ENTRIES_PER_PAGE + 1_000 }, () => ({ agent_type: "router" })), rare]);
+    const ids = await say(bus, [
+      rare,
+      ...Array.from({ length: MAX_ENTRIES_PER_PAGE + 1_000 }, () => ({ agent_type: "router" })),
+      rare,
+    ]);
     const first = await list(bus, { ...rare, limit: "5" });
     expect(idsOf(first)).toEqual(ids.slice(-1));
     expect(first.next_cursor).not.toBeNull();
@@ -104,17 +131,31 @@ describe("looking back", () => {
 
   it("shows no token anywhere", async () => {
     const bus = busInMemory();
-    const { request } = await openRequest(bus.deps, { type: "CONTEXT_REQUESTED", data: {}, timeout: 5 }, { caller: "asker" });
+    const { request } = await openRequest(
+      bus.deps,
+      { type: "CONTEXT_REQUESTED", data: {}, timeout: 5 },
+      { caller: "asker" },
+    );
     const shown = JSON.stringify([await list(bus), await showEvent(bus.deps, request.eventId)]);
     expect(shown).not.toContain(request.replyToken);
   });
 
   it("shows one event with the state of its request", async () => {
     const bus = busInMemory();
-    const { request } = await openRequest(bus.deps, { type: "CONTEXT_REQUESTED", data: {}, timeout: 5 }, { caller: "asker" });
+    const { request } = await openRequest(
+      bus.deps,
+      { type: "CONTEXT_REQUESTED", data: {}, timeout: 5 },
+      { caller: "asker" },
+    );
     expect(await showEvent(bus.deps, request.eventId)).toMatchObject({
       event: { id: request.eventId, deadline: request.deadline },
-      request: { status: "pending", expect: { mode: "first" }, expected: ["alice", "bob"], missing: ["alice", "bob"], ended_at: null },
+      request: {
+        status: "pending",
+        expect: { mode: "first" },
+        expected: ["alice", "bob"],
+        missing: ["alice", "bob"],
+        ended_at: null,
+      },
       responses: [],
       deliveries: [],
     });
@@ -144,10 +185,14 @@ describe("a query that is wrong", () => {
 
   it("has a cursor that was edited, or belongs to another query or another agent", async () => {
     const bus = busInMemory();
-    await say(bus, Array.from({ length: 4 }, () => ({})));
+    await say(
+      bus,
+      Array.from({ length: 4 }, () => ({})),
+    );
     const cursor = (await list(bus, { limit: "2" })).next_cursor ?? "";
     const [payload = "", signature = ""] = cursor.split(".");
-    const refused = (query: Record<string, string>, caller?: string) => codeOf(list(bus, { limit: "2", ...query }, caller));
+    const refused = (query: Record<string, string>, caller?: string) =>
+      codeOf(list(bus, { limit: "2", ...query }, caller));
     expect(await refused({ cursor: `${payload.slice(0, -2)}AA.${signature}` })).toBe("invalid_request");
     expect(await refused({ cursor: payload })).toBe("invalid_request");
     expect(await refused({ cursor, order: "asc" })).toBe("invalid_request");

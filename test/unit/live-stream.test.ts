@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { emit } from "../../shared/emit.ts";
+import { MAX_UNSETTLED_IDS } from "../../shared/limits.ts";
 import { StreamPlace, streamEvents } from "../../shared/live-stream.ts";
 import { type BusInMemory, busInMemory } from "../support/bus-in-memory.ts";
-import { MAX_UNSETTLED_IDS } from "../../shared/limits.ts";
 
 const say = async ({ deps }: BusInMemory, change: object = {}): Promise<string> =>
   (await emit(deps, { type: "MESSAGE_RECEIVED", data: {}, ...change }, { caller: "agent" })).result.event_id;
@@ -16,10 +16,20 @@ interface Open {
 }
 
 /** Opens a stream and waits until it is open. */
-async function open(bus: BusInMemory, options: { selection?: object; as?: string; cursor?: unknown } = {}): Promise<Open> {
+async function open(
+  bus: BusInMemory,
+  options: { selection?: object; as?: string; cursor?: unknown } = {},
+): Promise<Open> {
   const controller = new AbortController();
-  const place = options.cursor === undefined ? undefined : StreamPlace.fromJson(options.cursor as never, bus.clock.nowMs);
-  const stream = streamEvents(bus.deps, { selection: options.selection ?? {}, as: options.as, place, holdMs: 3_600_000, signal: controller.signal });
+  const place =
+    options.cursor === undefined ? undefined : StreamPlace.fromJson(options.cursor as never, bus.clock.nowMs);
+  const stream = streamEvents(bus.deps, {
+    selection: options.selection ?? {},
+    as: options.as,
+    place,
+    holdMs: 3_600_000,
+    signal: controller.signal,
+  });
   const first = await stream.next();
   if (first.done === true || first.value.kind !== "opened") throw new Error("The stream did not open.");
   let cursor: unknown = first.value.place.toJson();
@@ -131,7 +141,8 @@ describe("a live stream", () => {
 describe("a live stream with a name", () => {
   it("counts as a subscriber from when it is open, for as long as it is open", async () => {
     const bus = busInMemory();
-    const names = async () => (await bus.store.getListeners("SESSION_CREATED", bus.clock.nowMs)).map(({ name }) => name);
+    const names = async () =>
+      (await bus.store.getListeners("SESSION_CREATED", bus.clock.nowMs)).map(({ name }) => name);
     const stream = await open(bus, { as: "carol", selection: { type: "SESSION_CREATED" } });
     expect(await names()).toEqual(["carol"]);
     const taken = stream.take(1);
@@ -146,6 +157,8 @@ describe("a live stream with a name", () => {
   it("listens to all types when it names none", async () => {
     const bus = busInMemory();
     await open(bus, { as: "carol", selection: { correlation_id: "talk" } });
-    expect(await bus.store.getListeners("*", bus.clock.nowMs)).toMatchObject([{ name: "carol", correlationId: "talk" }]);
+    expect(await bus.store.getListeners("*", bus.clock.nowMs)).toMatchObject([
+      { name: "carol", correlationId: "talk" },
+    ]);
   });
 });

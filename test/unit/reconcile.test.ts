@@ -57,7 +57,8 @@ describe("an event whose publication failed", () => {
     bus.publisher.failure = null;
     await bus.clock.pause(60_000);
     const lease = bus.store.leaseForRelay.bind(bus.store);
-    bus.store.leaseForRelay = (id, seen, until) => (id === eventId ? Promise.reject(new Error("broken")) : lease(id, seen, until));
+    bus.store.leaseForRelay = (id, seen, until) =>
+      id === eventId ? Promise.reject(new Error("broken")) : lease(id, seen, until);
     expect(await reconcile(bus.deps)).toMatchObject({ published: 1, failed: 1 });
     expect((await bus.store.getEvent(second.result.event_id))?.published).toBe(true);
   });
@@ -97,7 +98,15 @@ describe("a request whose asker died", () => {
     bus.store.getEvent = async (id) => {
       const { eventId, replyToken } = request;
       const at = new Date(bus.clock.nowMs).toISOString();
-      await bus.store.acceptAnswer({ eventId, replyToken, responseId: "r", answersSeen: 0, state: "ANSWERED", at, expiresAt: 9e9 });
+      await bus.store.acceptAnswer({
+        eventId,
+        replyToken,
+        responseId: "r",
+        answersSeen: 0,
+        state: "ANSWERED",
+        at,
+        expiresAt: 9e9,
+      });
       return getEvent(id);
     };
     expect(await reconcile(bus.deps)).toMatchObject({ ended: 0 });

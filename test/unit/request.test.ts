@@ -22,11 +22,20 @@ async function ask({ deps }: BusInMemory, body: object = question, holdMs = 100_
 }
 
 /** Answers the last event that was published. */
-async function answer(bus: BusInMemory, response: object, more: { as?: string; status?: string; response_id?: string } = {}) {
+async function answer(
+  bus: BusInMemory,
+  response: object,
+  more: { as?: string; status?: string; response_id?: string } = {},
+) {
   const event = bus.publisher.published.at(-1);
   if (event === undefined) throw new Error("Nothing was published.");
   const { as, ...rest } = more;
-  return respond(bus.deps, event.id, { response, reply_token: event.reply_to.token, ...rest }, { caller: "answerer", as });
+  return respond(
+    bus.deps,
+    event.id,
+    { response, reply_token: event.reply_to.token, ...rest },
+    { caller: "answerer", as },
+  );
 }
 
 describe("asking", () => {
@@ -49,20 +58,29 @@ describe("asking", () => {
   it("publishes a copy with the deadline and what an answer needs, once the wait is open", async () => {
     const bus = busInMemory();
     bus.publisher.publish = async (events) => {
-      expect(await bus.store.getRequest(events[0]?.id ?? "")).toMatchObject({ state: "PENDING", expected: ["alice", "bob"] });
+      expect(await bus.store.getRequest(events[0]?.id ?? "")).toMatchObject({
+        state: "PENDING",
+        expected: ["alice", "bob"],
+      });
       bus.publisher.published.push(...events);
       return [{ kind: "published" }];
     };
     const { request } = await openRequest(bus.deps, question, sender);
     expect(bus.publisher.published[0]).toMatchObject({
       deadline: "2026-06-01T12:00:10.000Z",
-      reply_to: { url: `/events/${request.eventId}/responses`, token: request.replyToken, deadline: "2026-06-01T12:00:10.000Z" },
+      reply_to: {
+        url: `/events/${request.eventId}/responses`,
+        token: request.replyToken,
+        deadline: "2026-06-01T12:00:10.000Z",
+      },
     });
   });
 
   it("is told at once when nobody can answer, and leaves nothing behind", async () => {
     const bus = busInMemory();
-    expect(await codeOf(openRequest(bus.deps, { ...question, type: "SESSION_CREATED" }, sender))).toBe("no_subscribers");
+    expect(await codeOf(openRequest(bus.deps, { ...question, type: "SESSION_CREATED" }, sender))).toBe(
+      "no_subscribers",
+    );
     expect(bus.publisher.published).toEqual([]);
     expect(await bus.store.findDueWork("deadline", "9", 10)).toEqual([]);
   });
@@ -72,13 +90,18 @@ describe("asking", () => {
       subscribers: [{ name: "watcher", on: "CONTEXT_REQUESTED", handler: "w.ts", via: "queue", answers: false }],
     });
     expect(await codeOf(openRequest(bus.deps, question, sender))).toBe("no_subscribers");
-    expect(await ask(bus, { ...question, require_subscribers: false })).toMatchObject({ status: "timed_out", missing: [] });
+    expect(await ask(bus, { ...question, require_subscribers: false })).toMatchObject({
+      status: "timed_out",
+      missing: [],
+    });
   });
 
   it("counts on live streams while their lease lasts, of this type or of all, and of this conversation", async () => {
     const bus = busInMemory({});
     const lease = { name: "carol", streamId: "1", leasedUntil: bus.clock.nowMs + 1_000 };
-    const expectedNow = async () => (await openRequest(bus.deps, { ...question, correlation_id: "talk", require_subscribers: false }, sender)).request.expected;
+    const expectedNow = async () =>
+      (await openRequest(bus.deps, { ...question, correlation_id: "talk", require_subscribers: false }, sender)).request
+        .expected;
     await bus.store.putListener({ ...lease, eventType: "CONTEXT_REQUESTED" });
     await bus.store.putListener({ ...lease, eventType: "*", name: "dave" });
     await bus.store.putListener({ ...lease, eventType: "*", name: "erin", correlationId: "talk" });
@@ -110,7 +133,10 @@ describe("asking", () => {
 
   it("ends as failed with the rejection when the first answer rejects", async () => {
     const bus = busInMemory();
-    const [outcome] = await Promise.all([ask(bus), after(bus.clock, 100, () => answer(bus, { error: "no" }, { status: "rejected", as: "bob" }))]);
+    const [outcome] = await Promise.all([
+      ask(bus),
+      after(bus.clock, 100, () => answer(bus, { error: "no" }, { status: "rejected", as: "bob" })),
+    ]);
     expect(outcome).toMatchObject({ status: "failed", response: { error: "no" }, responses: [{ status: "rejected" }] });
   });
 
@@ -126,7 +152,9 @@ describe("asking", () => {
     ["an unknown field", { deadline: "x" }, "/deadline"],
   ])("refuses %s and names the field", async (_title, change, pointer) => {
     const bus = busInMemory();
-    const failure = await failureOf(openRequest(bus.deps, JSON.parse(JSON.stringify({ ...question, ...change })), sender));
+    const failure = await failureOf(
+      openRequest(bus.deps, JSON.parse(JSON.stringify({ ...question, ...change })), sender),
+    );
     expect([failure.code, failure.errors[0]?.pointer]).toEqual(["invalid_request", pointer]);
   });
 });
@@ -136,16 +164,23 @@ describe("several answers", () => {
     const bus = busInMemory();
     const asked = ask(bus, { ...question, expect: { mode: "count", count: 2 } });
     const verdicts = [];
-    for (const [i, as] of ["alice", "bob", "alice"].entries()) verdicts.push(await after(bus.clock, 100, () => answer(bus, { i }, { as })));
+    for (const [i, as] of ["alice", "bob", "alice"].entries())
+      verdicts.push(await after(bus.clock, 100, () => answer(bus, { i }, { as })));
     const outcome = await asked;
     expect(verdicts.map(({ verdict }) => verdict)).toEqual(["accepted", "accepted", "superseded"]);
-    expect(outcome).toMatchObject({ status: "answered", response: { i: 0 }, responses: [{ response: { i: 0 } }, { response: { i: 1 } }] });
+    expect(outcome).toMatchObject({
+      status: "answered",
+      response: { i: 0 },
+      responses: [{ response: { i: 0 } }, { response: { i: 1 } }],
+    });
   });
 
   it("that race for the last place get exactly as many as were asked for", async () => {
     const bus = busInMemory();
     const asked = ask(bus, { ...question, expect: { mode: "count", count: 5 } });
-    const verdicts = await after(bus.clock, 100, () => Promise.all(Array.from({ length: 32 }, (_, i) => answer(bus, { i }))));
+    const verdicts = await after(bus.clock, 100, () =>
+      Promise.all(Array.from({ length: 32 }, (_, i) => answer(bus, { i }))),
+    );
     const outcome = await asked;
     expect(verdicts.filter(({ verdict }) => verdict === "accepted")).toHaveLength(5);
     expect(verdicts.filter(({ verdict }) => verdict === "superseded")).toHaveLength(27);
@@ -157,15 +192,25 @@ describe("several answers", () => {
     const asked = ask(bus, { ...question, expect: { mode: "all" } });
     await after(bus.clock, 100, () => answer(bus, { from: "alice" }, { as: "alice" }));
     await after(bus.clock, 100, () => answer(bus, { from: "a stranger" }));
-    expect(await answer(bus, { from: "bob" }, { as: "bob", status: "rejected" })).toMatchObject({ verdict: "accepted" });
-    expect(await asked).toMatchObject({ status: "answered", responses: [{ responder: "alice" }, { responder: "answerer" }, { responder: "bob" }] });
+    expect(await answer(bus, { from: "bob" }, { as: "bob", status: "rejected" })).toMatchObject({
+      verdict: "accepted",
+    });
+    expect(await asked).toMatchObject({
+      status: "answered",
+      responses: [{ responder: "alice" }, { responder: "answerer" }, { responder: "bob" }],
+    });
   });
 
   it("that are too few: the time-out gives those that came and names who is missing", async () => {
     const bus = busInMemory();
     const asked = ask(bus, { ...question, expect: { mode: "all" } });
     await after(bus.clock, 100, () => answer(bus, { from: "alice" }, { as: "alice" }));
-    expect(await asked).toMatchObject({ status: "timed_out", response: null, responses: [{ responder: "alice" }], missing: ["bob"] });
+    expect(await asked).toMatchObject({
+      status: "timed_out",
+      response: null,
+      responses: [{ responder: "alice" }],
+      missing: ["bob"],
+    });
   });
 });
 
@@ -174,12 +219,18 @@ describe("an idempotency key", () => {
 
   it("joins the wait under way, and gives the outcome again after its end", async () => {
     const bus = busInMemory();
-    const [first, second] = await Promise.all([openRequest(bus.deps, question, keyed), openRequest(bus.deps, question, keyed)]);
+    const [first, second] = await Promise.all([
+      openRequest(bus.deps, question, keyed),
+      openRequest(bus.deps, question, keyed),
+    ]);
     expect(second.request.eventId).toBe(first.request.eventId);
     expect(bus.publisher.published).toHaveLength(1);
     await answer(bus, { sky: "clear" });
     const later = await openRequest(bus.deps, { ...question, timeout: 3 }, keyed);
-    expect(await describeOutcome(bus.deps, later.request)).toMatchObject({ status: "answered", response: { sky: "clear" } });
+    expect(await describeOutcome(bus.deps, later.request)).toMatchObject({
+      status: "answered",
+      response: { sky: "clear" },
+    });
   });
 
   it("makes one event and one wait of a hundred attempts at once", async () => {
@@ -195,7 +246,9 @@ describe("an idempotency key", () => {
     await openRequest(bus.deps, question, keyed);
     expect(await codeOf(openRequest(bus.deps, { ...question, data: {} }, keyed))).toBe("idempotency_conflict");
     await emit(bus.deps, { type: "CONTEXT_REQUESTED", data: {} }, { ...sender, idempotencyKey: "emitted" });
-    expect(await codeOf(openRequest(bus.deps, { ...question, data: {} }, { ...sender, idempotencyKey: "emitted" }))).toBe("idempotency_conflict");
+    expect(
+      await codeOf(openRequest(bus.deps, { ...question, data: {} }, { ...sender, idempotencyKey: "emitted" })),
+    ).toBe("idempotency_conflict");
     expect(await bus.store.findDueWork("deadline", "9", 10)).toHaveLength(1);
   });
 
@@ -220,7 +273,11 @@ describe("an idempotency key", () => {
     await bus.clock.pause(1_000);
     const { request } = await openRequest(bus.deps, question, keyed);
     expect(bus.publisher.published).toHaveLength(1);
-    expect(bus.publisher.published[0]).toMatchObject({ timestamp: request.createdAt, deadline: request.deadline, reply_to: { token: request.replyToken } });
+    expect(bus.publisher.published[0]).toMatchObject({
+      timestamp: request.createdAt,
+      deadline: request.deadline,
+      reply_to: { token: request.replyToken },
+    });
     expect(await answer(bus, { sky: "clear" })).toMatchObject({ verdict: "accepted" });
   });
 });
@@ -229,7 +286,12 @@ describe("a held call", () => {
   it("hands over when it may be held no longer, and the wait goes on where it was", async () => {
     const bus = busInMemory();
     const handedOver = await ask(bus, question, 1_000);
-    expect(handedOver).toEqual({ event_id: handedOver.event_id, status: "pending", responses: [], resume: `/requests/${handedOver.event_id}` });
+    expect(handedOver).toEqual({
+      event_id: handedOver.event_id,
+      status: "pending",
+      responses: [],
+      resume: `/requests/${handedOver.event_id}`,
+    });
     const request = await findOwnRequest(bus.deps, handedOver.event_id, "asker");
     const [end] = await Promise.all([
       waitForEnd(bus.deps, request, { holdMs: 100_000 }),
@@ -290,7 +352,9 @@ describe("only the agent that asked", () => {
   it("ends its wait by cancelling; an answer that comes then is kept and told so", async () => {
     const bus = busInMemory();
     const asked = ask(bus);
-    const cancelled = await after(bus.clock, 100, () => cancelRequest(bus.deps, bus.publisher.published[0]?.id ?? "", "asker"));
+    const cancelled = await after(bus.clock, 100, () =>
+      cancelRequest(bus.deps, bus.publisher.published[0]?.id ?? "", "asker"),
+    );
     expect(await asked).toMatchObject({ status: "cancelled", response: null, missing: ["alice", "bob"] });
     expect(await answer(bus, { sky: "clear" })).toMatchObject({ verdict: "cancelled" });
     expect((await cancelRequest(bus.deps, cancelled.eventId, "asker")).endedAt).toBe(cancelled.endedAt);

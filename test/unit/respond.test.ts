@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { emit } from "../../shared/emit.ts";
+import { endRequest } from "../../shared/end-request.ts";
 import { showEvent } from "../../shared/history.ts";
+import { MAX_EVENT_BYTES, MAX_UNCOUNTED_RESPONSES } from "../../shared/limits.ts";
 import { openRequest } from "../../shared/request.ts";
 import { respond } from "../../shared/respond.ts";
-import { endRequest } from "../../shared/end-request.ts";
-import { MAX_EVENT_BYTES, MAX_UNCOUNTED_RESPONSES } from "../../shared/limits.ts";
 import { busInMemory } from "../support/bus-in-memory.ts";
 import { codeOf, failureOf } from "../support/failures.ts";
 
@@ -14,7 +14,12 @@ async function askedBus() {
   const bus = busInMemory();
   const { request } = await openRequest(bus.deps, question, { caller: "asker" });
   const answer = (body: object, as?: string) =>
-    respond(bus.deps, request.eventId, { response: { n: 1 }, reply_token: request.replyToken, ...body }, { caller: "answerer", as });
+    respond(
+      bus.deps,
+      request.eventId,
+      { response: { n: 1 }, reply_token: request.replyToken, ...body },
+      { caller: "answerer", as },
+    );
   return { bus, request, answer, deps: bus.deps };
 }
 
@@ -93,10 +98,19 @@ describe("an answer", () => {
     const { deps, publisher } = busInMemory();
     const { result } = await emit(deps, { type: "MESSAGE_RECEIVED", data: {} }, { caller: "emitter" });
     const reply_token = publisher.published[0]?.reply_to.token;
-    expect(await respond(deps, result.event_id, { response: { seen: true }, reply_token }, { caller: "reader", as: "reader-1" })).toMatchObject({
+    expect(
+      await respond(
+        deps,
+        result.event_id,
+        { response: { seen: true }, reply_token },
+        { caller: "reader", as: "reader-1" },
+      ),
+    ).toMatchObject({
       verdict: "accepted",
     });
-    expect((await showEvent(deps, result.event_id)).responses).toMatchObject([{ responder: "reader-1", verdict: "accepted" }]);
+    expect((await showEvent(deps, result.event_id)).responses).toMatchObject([
+      { responder: "reader-1", verdict: "accepted" },
+    ]);
   });
 });
 
@@ -104,7 +118,11 @@ describe("progress", () => {
   it("is noted and never ends the wait; after the end it is told so", async () => {
     const { answer, deps, request, bus } = await askedBus();
     expect(await answer({ status: "progress" })).toMatchObject({ verdict: "accepted" });
-    expect(await bus.store.getRequest(request.eventId)).toMatchObject({ state: "PENDING", progressCount: 1, acceptedIds: [] });
+    expect(await bus.store.getRequest(request.eventId)).toMatchObject({
+      state: "PENDING",
+      progressCount: 1,
+      acceptedIds: [],
+    });
     await bus.clock.pause(1_000);
     await answer({});
     await bus.clock.pause(1_000);
@@ -129,7 +147,9 @@ describe("who may answer", () => {
 
   it("is told that an event does not exist", async () => {
     const { deps } = busInMemory();
-    expect(await codeOf(respond(deps, "nothing", { response: {}, reply_token: "t" }, { caller: "x" }))).toBe("not_found");
+    expect(await codeOf(respond(deps, "nothing", { response: {}, reply_token: "t" }, { caller: "x" }))).toBe(
+      "not_found",
+    );
   });
 
   it("cannot flood an event that nobody waits for any more, but may repeat what is stored", async () => {

@@ -1,6 +1,6 @@
-import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { afterEach, describe, expect, it } from "vitest";
 import { createEventBridgePublisher } from "../../../functions/runtime/eventbridge-publisher.ts";
 import type { DeliveredEvent } from "../../../shared/event.ts";
@@ -30,7 +30,12 @@ async function playedEventBridge(answer: (entries: Entry[]) => { status?: number
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const client = new EventBridgeClient({ endpoint, region: "x", credentials: { accessKeyId: "a", secretAccessKey: "b" }, maxAttempts: 1 });
+  const client = new EventBridgeClient({
+    endpoint,
+    region: "x",
+    credentials: { accessKeyId: "a", secretAccessKey: "b" },
+    maxAttempts: 1,
+  });
   closing.push(() => {
     client.destroy();
     server.close();
@@ -48,20 +53,31 @@ const anEvent = (id: string, size = 10): DeliveredEvent => ({
   source: "agent",
   reply_to: { url: `/events/${id}/responses`, token: "t" },
 });
-const accepted = (entries: Entry[]) => ({ body: { FailedEntryCount: 0, Entries: entries.map((_, i) => ({ EventId: String(i) })) } });
+const accepted = (entries: Entry[]) => ({
+  body: { FailedEntryCount: 0, Entries: entries.map((_, i) => ({ EventId: String(i) })) },
+});
 
 describe("publishing to EventBridge (played by a local server)", () => {
   it("puts each event under its type on the bus, with everything that a subscriber needs", async () => {
     const { batches, publisher } = await playedEventBridge(accepted);
     const event = anEvent("e-1");
     expect(await publisher.publish([event])).toEqual([{ kind: "published" }]);
-    expect(batches[0]?.[0]).toMatchObject({ EventBusName: "bus", Source: "agent-event-bus", DetailType: "MESSAGE_RECEIVED" });
+    expect(batches[0]?.[0]).toMatchObject({
+      EventBusName: "bus",
+      Source: "agent-event-bus",
+      DetailType: "MESSAGE_RECEIVED",
+    });
     expect(JSON.parse(batches[0]?.[0]?.Detail ?? "")).toEqual(event);
   });
 
   it("tells which entries of a batch failed, and only those", async () => {
     const { publisher } = await playedEventBridge((entries) => ({
-      body: { FailedEntryCount: 1, Entries: entries.map((_, i) => (i === 1 ? { ErrorCode: "ThrottlingException", ErrorMessage: "slow down" } : { EventId: "x" })) },
+      body: {
+        FailedEntryCount: 1,
+        Entries: entries.map((_, i) =>
+          i === 1 ? { ErrorCode: "ThrottlingException", ErrorMessage: "slow down" } : { EventId: "x" },
+        ),
+      },
     }));
     expect(await publisher.publish([anEvent("a"), anEvent("b"), anEvent("c")])).toEqual([
       { kind: "published" },

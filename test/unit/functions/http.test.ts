@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { type HttpRequest, jsonResponse, problemResponse, readBody, readQuery, serveOperations } from "../../../functions/runtime/http.ts";
+import {
+  type HttpRequest,
+  jsonResponse,
+  problemResponse,
+  readBody,
+  readQuery,
+  serveOperations,
+} from "../../../functions/runtime/http.ts";
 import { eventStream, formatEvent } from "../../../functions/runtime/sse.ts";
 import { uuidv7 } from "../../../functions/runtime/uuidv7.ts";
 import { BusError } from "../../../shared/errors.ts";
@@ -36,7 +43,9 @@ describe("a failure", () => {
   });
 
   it("that is retryable says when to come back", () => {
-    expect(problemResponse(new BusError("unavailable", "later"), deps.log).headers).toMatchObject({ "retry-after": "1" });
+    expect(problemResponse(new BusError("unavailable", "later"), deps.log).headers).toMatchObject({
+      "retry-after": "1",
+    });
     expect(problemResponse(new BusError("invalid_request", "no"), deps.log).headers["retry-after"]).toBeUndefined();
   });
 
@@ -55,19 +64,25 @@ describe("a failure", () => {
 describe("input", () => {
   it("over the size of a body is refused before it is parsed", async () => {
     const body = new Uint8Array(MAX_BODY_BYTES + 1);
-    expect((await failureOf(Promise.resolve().then(() => readBody(aRequest({ body }))))).code).toBe("payload_too_large");
+    expect((await failureOf(Promise.resolve().then(() => readBody(aRequest({ body }))))).code).toBe(
+      "payload_too_large",
+    );
   });
 
   it("with a query parameter given twice is refused", async () => {
     const query = new URLSearchParams("type=A&type=B");
-    expect((await failureOf(Promise.resolve().then(() => readQuery(aRequest({ query }))))).errors[0]?.pointer).toBe("/type");
+    expect((await failureOf(Promise.resolve().then(() => readQuery(aRequest({ query }))))).errors[0]?.pointer).toBe(
+      "/type",
+    );
     expect(readQuery(aRequest({ query: new URLSearchParams("__proto__=1&a=2") }))).toHaveProperty("a", "2");
   });
 });
 
 describe("server-sent events", () => {
   it("are written as the standard has them", () => {
-    expect(formatEvent({ id: "7", event: "done", data: { text: "two\nlines" } })).toBe('id: 7\nevent: done\ndata: {"text":"two\\nlines"}\n\n');
+    expect(formatEvent({ id: "7", event: "done", data: { text: "two\nlines" } })).toBe(
+      'id: 7\nevent: done\ndata: {"text":"two\\nlines"}\n\n',
+    );
     expect(formatEvent({ id: "7" })).toBe("id: 7\n\n");
   });
 
@@ -91,7 +106,9 @@ describe("server-sent events", () => {
 
 it("fresh ids are UUIDv7, unique, and sort as they were made", () => {
   const ids = Array.from({ length: 10_000 }, uuidv7);
-  expect(ids.every((id) => /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(id))).toBe(true);
+  expect(ids.every((id) => /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(id))).toBe(
+    true,
+  );
   expect(new Set(ids).size).toBe(ids.length);
   expect([...ids].sort()).toEqual(ids);
 });

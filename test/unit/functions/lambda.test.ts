@@ -16,7 +16,10 @@ function anEvent(change: object = {}, userArn: string | undefined = ROLE_SESSION
     headers: { "Content-Type": "application/json", "X-Nothing": undefined },
     body: "{}",
     isBase64Encoded: false,
-    requestContext: { http: { method: "POST" }, ...(userArn === undefined ? {} : { authorizer: { iam: { userArn } } }) },
+    requestContext: {
+      http: { method: "POST" },
+      ...(userArn === undefined ? {} : { authorizer: { iam: { userArn } } }),
+    },
     ...change,
   } as unknown as APIGatewayProxyEventV2;
 }
@@ -52,9 +55,14 @@ function playedStreaming() {
 }
 
 type Streamed = (event: APIGatewayProxyEventV2, stream: Writable, context: Context) => Promise<void>;
-type Buffered = (event: APIGatewayProxyEventV2, context: Context) => Promise<{ statusCode: number; headers: Record<string, string>; body: string }>;
+type Buffered = (
+  event: APIGatewayProxyEventV2,
+  context: Context,
+) => Promise<{ statusCode: number; headers: Record<string, string>; body: string }>;
 
-const runtime = (allowAnonymous = false) => () => ({ env: { allowAnonymous }, deps });
+const runtime =
+  (allowAnonymous = false) =>
+  () => ({ env: { allowAnonymous }, deps });
 
 describe("a Function URL's event", () => {
   it("reaches the operation as a plain request, its body decoded, its caller verified", async () => {
@@ -68,7 +76,10 @@ describe("a Function URL's event", () => {
     const [request] = seen;
     expect(request).toMatchObject({ method: "POST", path: "/events", headers: { "content-type": "application/json" } });
     expect(Buffer.from(request?.body ?? []).toString()).toBe("é");
-    expect([...(request?.query ?? [])]).toEqual([["a", "1"], ["b", " "]]);
+    expect([...(request?.query ?? [])]).toEqual([
+      ["a", "1"],
+      ["b", " "],
+    ]);
     expect(request?.caller).toBe("arn:aws:iam::123456789012:role/planner");
     expect(request?.remainingMs()).toBeGreaterThan(29_000);
   });
@@ -76,7 +87,9 @@ describe("a Function URL's event", () => {
   it("without a verified identity is refused, unless an emulator gives none", async () => {
     const handle: Handle = async (request) => jsonResponse(200, { caller: request.caller });
     const anonymous = anEvent({}, "");
-    expect(await (adaptHandle(handle, runtime(), undefined) as Buffered)(anonymous, context)).toMatchObject({ statusCode: 401 });
+    expect(await (adaptHandle(handle, runtime(), undefined) as Buffered)(anonymous, context)).toMatchObject({
+      statusCode: 401,
+    });
     const answered = await (adaptHandle(handle, runtime(true), undefined) as Buffered)(anonymous, context);
     expect(JSON.parse(answered.body)).toEqual({ caller: "anonymous" });
   });
