@@ -1,0 +1,37 @@
+/** Holding a call for an answer, as JSON or as a stream, and handing over before the function's own time is up. */
+import { FUNCTION_TIME_MARGIN_MS } from "../../shared/limits.ts";
+import type { Deps, RequestRecord } from "../../shared/ports.ts";
+import { describeOutcome, resumePath } from "../../shared/request-outcome.ts";
+import { streamRequest } from "../../shared/request-stream.ts";
+import { waitForEnd } from "../../shared/wait.ts";
+import { type HttpRequest, type HttpResponse, jsonResponse, wantsEventStream } from "./http.ts";
+import { eventStream } from "./sse.ts";
+
+export interface Hold {
+  /** How long the caller wants to be held, in milliseconds; the deployment's limit when not given. */
+  readonly wantedMs?: number;
+  /** What is under way and has to end before the function may. */
+  readonly settled?: Promise<void>;
+}
+
+/** Answers when the request has ended, or with 202 when the call may be held no longer. */
+export async function holdFor(
+  call: HttpRequest,
+  deps: Deps,
+  request: RequestRecord,
+  { wantedMs = Number.POSITIVE_INFINITY, settled = Promise.resolve() }: Hold,
+): Promise<HttpResponse> {
+  const mostMs = Math.min(deps.limits.holdSeconds * 1_000, call.remainingMs() - FUNCTION_TIME_MARGIN_MS);
+  const options = { holdMs: Math.max(0, Math.min(wantedMs, mostMs)), signal: call.signal };
+  const afterwards = (): Promise<void> => settled;
+  if (wantsEventStream(call)) return eventStream(streamRequest(deps, request, options), afterwards);
+  const end = await waitForEnd(deps, request, options);
+  return { ...(await outcomeResponse(deps, end.request)), afterwards };
+}
+
+/** The request as it is: its outcome, or 202 with the path on which the wait goes on. */
+export async function outcomeResponse(deps: Deps, request: RequestRecord): Promise<HttpResponse> {
+  const body = await describeOutcome(deps, request);
+  if (body.status !== "pending") return jsonResponse(200, body);
+  return jsonResponse(202, body, { location: resumePath(request.eventId) });
+}
