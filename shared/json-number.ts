@@ -20,25 +20,20 @@ export function survivesAsDouble(literal: string): boolean {
   // What JavaScript itself writes.
   if (String(double) === literal) return true;
   if (Number.isNaN(double)) return true;
-  const written = significand(literal);
-  if (written.digits === "") return true;
-  if (!Number.isFinite(double) || double === 0 || written.digits.length > MAX_DIGITS) return false;
-  const kept = significand(Math.abs(double).toExponential(written.digits.length - 1));
-  return kept.digits === written.digits && kept.exponent === written.exponent;
+  const written = significantDigits(literal);
+  if (written === "") return true;
+  if (!Number.isFinite(double) || written.length > MAX_DIGITS) return false;
+  // Digits are enough: no double is so far from what was written that only the exponent differs.
+  return significantDigits(double.toExponential(written.length - 1)) === written;
 }
 
-/**
- * A literal as 0.d1d2d3... x 10^exponent: `digits` neither begins nor ends with a zero and is empty for zero.
- * The literal is one that `Number` understands.
- */
-function significand(literal: string): { digits: string; exponent: number } {
-  const unsigned = literal.startsWith("-") ? literal.slice(1) : literal;
-  const [mantissa = "", power = "0"] = unsigned.split(/e/i);
-  const [whole = "", fraction = ""] = mantissa.split(".");
-  const all = whole + fraction;
+/** The digits of a literal that `Number` understands, without the zeros before and after them; none for zero. */
+function significantDigits(literal: string): string {
+  const [mantissa = ""] = literal.split(/e/i);
+  const digits = mantissa.replace("-", "").replace(".", "");
   let first = 0;
-  while (first < all.length && all[first] === "0") first++;
-  let last = all.length;
-  while (last > first && all[last - 1] === "0") last--;
-  return { digits: all.slice(first, last), exponent: Number(power) + whole.length - first };
+  while (first < digits.length && digits[first] === "0") first++;
+  let end = digits.length;
+  while (end > first && digits[end - 1] === "0") end--;
+  return digits.slice(first, end);
 }

@@ -177,6 +177,7 @@ describe("operators on text", () => {
       miss: ["event", "xeventb"],
     });
     onField([{ suffix: { "equals-ignore-case": ".pNg" } }], { fit: ["a.PNG", ".png"], miss: ["a.png ", "png"] });
+    onField([{ "equals-ignore-case": "\u0130" }], { fit: ["\u0130", "i\u0307"], miss: ["i", "i\u0307x"] });
     onField([{ "equals-ignore-case": "" }], { fit: [""], miss: ["a", null] });
     onField([{ prefix: { "equals-ignore-case": "\u{10400}" } }], { fit: ["\u{10428}x"], miss: ["\u{10429}"] });
   });
