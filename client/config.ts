@@ -1,5 +1,5 @@
 /** The client's environment: the only file of `client/` that reads it. Safe where there is no `process`: in browsers. */
-import type { Credentials } from "./signing.ts";
+import type { Credentials } from "./credentials.ts";
 
 const read = (name: string): string | undefined => {
   const value = globalThis.process?.env?.[name];

@@ -7,7 +7,16 @@ import type { JsonObject } from "../shared/json.ts";
 import { NESTED_DEADLINE_MARGIN_MS } from "../shared/limits.ts";
 import type { Logger } from "../shared/ports.ts";
 import type { Verdict } from "../shared/respond.ts";
-import type { Answerable, EmitOptions, EmitReceipt, EventCalls, RespondOptions, TypeName, WaitOptions, WaitOutcome } from "./calls.ts";
+import type {
+  Answerable,
+  EmitOptions,
+  EmitReceipt,
+  EventCalls,
+  RespondOptions,
+  TypeName,
+  WaitOptions,
+  WaitOutcome,
+} from "./calls.ts";
 import { AgentEventBusError } from "./errors.ts";
 import { errorFields } from "./log.ts";
 
@@ -85,7 +94,14 @@ export function createContext<Types extends object>(
       const carried = carryOn("emit", type, options);
       return bus.emit(type, data, carried).catch((error: unknown): EmitReceipt => {
         const { eventId, timestamp } = saidBefore(error, options);
-        return { event_id: eventId, type, timestamp, correlation_id: carried.correlationId, published: false, replayed: true };
+        return {
+          event_id: eventId,
+          type,
+          timestamp,
+          correlation_id: carried.correlationId,
+          published: false,
+          replayed: true,
+        };
       });
     },
     async emitAndWait(type: TypeName<Types>, data, options: WaitOptions) {
@@ -119,7 +135,11 @@ export function createContext<Types extends object>(
 
 /** What an earlier run of the callback emitted with this call, under its derived key. @throws the error, if it says otherwise */
 function saidBefore(error: unknown, options: EmitOptions): { eventId: string; timestamp: string } {
-  if (error instanceof AgentEventBusError && error.code === "idempotency_conflict" && options.idempotencyKey === undefined) {
+  if (
+    error instanceof AgentEventBusError &&
+    error.code === "idempotency_conflict" &&
+    options.idempotencyKey === undefined
+  ) {
     const { eventId, timestamp } = error;
     if (eventId !== undefined && timestamp !== undefined) return { eventId, timestamp };
   }

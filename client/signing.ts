@@ -1,14 +1,6 @@
 /** AWS Signature Version 4, by a library that is loaded only when something is signed. */
 import { credentialsFromEnvironment, regionFromEnvironment } from "./config.ts";
-
-export interface Credentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken?: string;
-}
-
-/** Asked before each signature, so that credentials may expire; what it does should be cached by itself. */
-export type CredentialsProvider = () => Promise<Credentials>;
+import type { Credentials, CredentialsProvider } from "./credentials.ts";
 
 export interface SigningOptions {
   /** Given: every call is signed. Not given: calls to Function URLs are, with the credentials of the environment. */

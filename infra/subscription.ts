@@ -6,9 +6,9 @@
  */
 import { type IRuleTarget, Rule } from "aws-cdk-lib/aws-events";
 import { Construct } from "constructs";
+import type { DeployedSubscriber } from "../shared/deployed-subscriber.ts";
 import { EVENT_SOURCE } from "../shared/event.ts";
 import type { EventPattern } from "../shared/event-pattern.ts";
-import type { DeployedSubscriber } from "../shared/subscribers.ts";
 import type { EventBus } from "./event-bus.ts";
 
 /** Quotas of EventBridge: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html */

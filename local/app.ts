@@ -12,10 +12,10 @@ import { createDynamoEventStore } from "../functions/runtime/dynamo-event-store.
 import type { Handle, HttpRequest, HttpResponse } from "../functions/runtime/http.ts";
 import * as stream from "../functions/stream.ts";
 import type { BusConfig } from "../shared/bus-config.ts";
+import type { DeployedSubscriber } from "../shared/deployed-subscriber.ts";
 import { BusError, toProblem } from "../shared/errors.ts";
 import type { Logger } from "../shared/ports.ts";
 import { type ApiFunction, matchRoute } from "../shared/routes.ts";
-import type { DeployedSubscriber } from "../shared/subscribers.ts";
 import { type AcceptDeliveries, createLocalPublisher } from "./publisher.ts";
 import { embeddedClient, TABLE_NAME } from "./table.ts";
 import { type Wakeups, wakingStore } from "./wakeups.ts";

@@ -4,9 +4,10 @@
  * `direct`: one try; an error is final. `queue`: batches, and what fails comes again after 1, 2, 4 and 8 s; after five
  * receives it is dead. Every delivery ends done or dead with a reason (I7), and the journal keeps it across crashes.
  */
+
+import type { DeployedSubscriber } from "../shared/deployed-subscriber.ts";
 import type { DeliveredEvent } from "../shared/event.ts";
 import type { Logger } from "../shared/ports.ts";
-import type { DeployedSubscriber } from "../shared/subscribers.ts";
 import { HandlerThread } from "./handler-thread.ts";
 import type { Delivery, Journal } from "./journal.ts";
 import { eventBridgeEvent, failedMessages, sqsBatch } from "./lambda-input.ts";

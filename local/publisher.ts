@@ -1,7 +1,9 @@
 /** The event bus of the embedded run: what EventBridge's rules do, in process. */
+
+import type { DeployedSubscriber } from "../shared/deployed-subscriber.ts";
 import type { DeliveredEvent } from "../shared/event.ts";
 import type { EventPublisher } from "../shared/ports.ts";
-import { type DeployedSubscriber, wantsEvent } from "../shared/subscribers.ts";
+import { wantsEvent } from "../shared/subscribers.ts";
 
 /** Takes deliveries on; once it returns they outlive a crash. @throws when it cannot */
 export type AcceptDeliveries = (deliveries: readonly { subscriber: string; event: DeliveredEvent }[]) => void;

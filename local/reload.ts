@@ -1,7 +1,7 @@
 /** Which bundles there are, and what happens when one of them is built anew. */
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { DeployedSubscriber } from "../shared/subscribers.ts";
+import type { DeployedSubscriber } from "../shared/deployed-subscriber.ts";
 import type { App, Host } from "./app.ts";
 import { type BundleRequest, bundleAndWatch, bundleOnce, type WatchedBundle } from "./bundle.ts";
 import { PROJECT_ROOT, projectPath } from "./project.ts";

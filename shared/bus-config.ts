@@ -1,5 +1,6 @@
 /** The shape of `bus.config.ts`, and what is checked of it before anything runs or is deployed. */
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { DeployedSubscriber } from "./deployed-subscriber.ts";
 import { checkPattern, type EventPattern } from "./event-pattern.ts";
 import {
   BUILT_IN_EVENT_TYPES,
@@ -10,7 +11,6 @@ import {
 } from "./event-types/catalogue.ts";
 import { nearestName } from "./event-types/nearest-name.ts";
 import { DEFAULT_LIMITS, type Limits, MIN_RETENTION_DAYS } from "./limits.ts";
-import type { DeployedSubscriber } from "./subscribers.ts";
 
 /** A type of the deployment's own. */
 export interface EventTypeDeclaration {

@@ -3,12 +3,12 @@
  * the rest of `Deps` are plain functions.
  */
 
+import type { DeployedSubscriber } from "./deployed-subscriber.ts";
 import type { BusEvent, DeliveredEvent } from "./event.ts";
 import type { Catalogue } from "./event-types/catalogue.ts";
 import type { JsonObject } from "./json.ts";
 import type { ItemKey, WorkKind } from "./keys.ts";
 import type { Limits } from "./limits.ts";
-import type { DeployedSubscriber } from "./subscribers.ts";
 
 /** The event as recorded: `META` (and `BODY`). */
 export interface EventRecord {

@@ -2,15 +2,8 @@
 import { cidrTest } from "./cidr.ts";
 import { endsWithIgnoringCase, equalsIgnoringCase, startsWithIgnoringCase } from "./letter-case.ts";
 import { numericTest, readNumber } from "./numeric.ts";
+import type { Report, Scalar, ValueTest } from "./value-test.ts";
 import { readWildcard } from "./wildcard.ts";
-
-/** What stands at a leaf of an event. */
-export type Scalar = string | number | boolean | null;
-
-export type ValueTest = (value: Scalar) => boolean;
-
-/** Notes a fault at a JSON pointer into the pattern. Returns null, for `return report(...)`. */
-export type Report = (pointer: string, detail: string) => null;
 
 export type Alternative =
   | { readonly kind: "value"; readonly value: Scalar }

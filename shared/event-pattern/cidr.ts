@@ -1,5 +1,5 @@
 /** The operator `cidr`: a range of IPv4 or IPv6 addresses, as `10.0.0.0/24` or `2001:db8::/32`. */
-import type { Report, ValueTest } from "./alternative.ts";
+import type { Report, ValueTest } from "./value-test.ts";
 
 /** EventBridge wants more than one address in a range: at most 31 bits of a mask for IPv4, 127 for IPv6. */
 export function cidrTest(argument: unknown, pointer: string, report: Report): ValueTest | null {

@@ -4,7 +4,8 @@
  */
 import type { FieldError } from "../errors.ts";
 import { MAX_JSON_DEPTH } from "../limits.ts";
-import { type Alternative, OPERATOR_NAMES, readAlternative, type ValueTest } from "./alternative.ts";
+import { type Alternative, OPERATOR_NAMES, readAlternative } from "./alternative.ts";
+import type { ValueTest } from "./value-test.ts";
 import { countSearches } from "./wildcard.ts";
 
 /** EventBridge's limit on a rule's pattern. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html */

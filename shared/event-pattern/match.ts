@@ -7,8 +7,9 @@
  * Absence is decided in the order of the paths, as in EventBridge: once an earlier field was found in an element of an
  * array, a field is absent when it is absent from that element; before that, when it is absent from all of them.
  */
-import type { Scalar } from "./alternative.ts";
+
 import type { Branch, CompiledPattern, Leaf } from "./compile.ts";
+import type { Scalar } from "./value-test.ts";
 
 /**
  * The part of an event that lies in the same elements of the same arrays: the event itself without its arrays'

@@ -1,5 +1,5 @@
 /** The operator `numeric`: `["=", 5]`, `["<", 5]`, `[">=", 0]`, `[">", 0, "<=", 5]`. */
-import type { Report, ValueTest } from "./alternative.ts";
+import type { Report, ValueTest } from "./value-test.ts";
 
 /** EventBridge compares numbers from -5e9 to 5e9 with six digits after the point; others never match. */
 const MAX_MAGNITUDE = 5e9;

@@ -1,5 +1,5 @@
 /** The operator `wildcard`: `*` stands for any characters, none included; `\*` and `\\` for themselves. */
-import type { Report } from "./alternative.ts";
+import type { Report } from "./value-test.ts";
 
 /**
  * The test of a wildcard. It takes time linear in the text, whatever the wildcard: the pieces between the stars are

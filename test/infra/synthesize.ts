@@ -4,8 +4,8 @@ import { App } from "aws-cdk-lib";
 import { Template } from "aws-cdk-lib/assertions";
 import { BusStack } from "../../infra/bus-stack.ts";
 import { type BusConfig, defineBus } from "../../shared/bus-config.ts";
+import type { DeployedSubscriber } from "../../shared/deployed-subscriber.ts";
 import type { Limits } from "../../shared/limits.ts";
-import type { DeployedSubscriber } from "../../shared/subscribers.ts";
 
 // The validation of whole templates takes seconds; `npm run synth` keeps it.
 process.env.CDK_VALIDATION = "false";

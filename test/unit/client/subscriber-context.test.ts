@@ -44,14 +44,22 @@ describe("the callback's context, against a server that plays the bus", () => {
       async (_, context) => {
         seen.push(await context.emit("SESSION_UPDATED", { said: "differently" }));
         seen.push(await context.emitAndWait("CONTEXT_REQUESTED", { asked: "differently" }, { timeout: 5 }));
-        await expect(context.emit("SESSION_UPDATED", {}, { idempotencyKey: "own" })).rejects.toMatchObject({ code: "idempotency_conflict" });
+        await expect(context.emit("SESSION_UPDATED", {}, { idempotencyKey: "own" })).rejects.toMatchObject({
+          code: "idempotency_conflict",
+        });
       },
       {},
       (call) => (call.method === "GET" ? [200, answered("e-7", { yes: true })] : [409, conflict]),
     );
     await handler(direct(delivered("e-1")));
     expect(seen).toMatchObject([
-      { event_id: "e-7", type: "SESSION_UPDATED", timestamp: conflict.timestamp, correlation_id: "c-1", replayed: true },
+      {
+        event_id: "e-7",
+        type: "SESSION_UPDATED",
+        timestamp: conflict.timestamp,
+        correlation_id: "c-1",
+        replayed: true,
+      },
       { event_id: "e-7", status: "answered", response: { yes: true } },
     ]);
     expect(calls.filter(({ method }) => method === "GET").map(({ path }) => path)).toEqual(["/requests/e-7"]);

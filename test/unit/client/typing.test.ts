@@ -1,9 +1,9 @@
 /** What the compiler accepts: checked by `npm run typecheck`, whatever happens at run time. */
 import { describe, expectTypeOf, it } from "vitest";
-import type config from "../../../examples/bus.config.ts";
 import type { AgentEventBus } from "../../../client/agent-event-bus.ts";
 import type { SubscriberContext } from "../../../client/context.ts";
 import { subscriber } from "../../../client/subscriber.ts";
+import type config from "../../../examples/bus.config.ts";
 import type { EventTypesOf } from "../../../shared/bus-config.ts";
 import type { DeliveredEvent } from "../../../shared/event.ts";
 import type { MessageReceived } from "../../../shared/event-types/process.ts";

@@ -6,7 +6,7 @@ import { bundleOnce } from "../../../local/bundle.ts";
 import { Deliveries, type DeliveriesOptions } from "../../../local/deliveries.ts";
 import { type Journal, openJournal } from "../../../local/journal.ts";
 import { projectPath } from "../../../local/project.ts";
-import type { DeployedSubscriber } from "../../../shared/subscribers.ts";
+import type { DeployedSubscriber } from "../../../shared/deployed-subscriber.ts";
 import { deliveredEvent } from "../../support/delivered-event.ts";
 
 let folder: string;
