@@ -35,6 +35,8 @@ export interface EmulatorOptions {
   /** 0, or nothing, for any free port. */
   readonly port?: number;
   readonly region?: string;
+  /** Functions may do only what their roles allow, as on AWS. Default false. */
+  readonly enforceRoles?: boolean;
   readonly progress?: Progress;
 }
 
@@ -77,7 +79,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const [python, nodeFolder] = await Promise.all([installEmulator(progress), installNode(progress)]);
   const port = await claimPort(options.port ?? 0);
   const home = await mkdtemp(join(tmpdir(), "agent-event-bus-aws-"));
-  const process_ = launch(python, environment(port, home, nodeFolder));
+  const process_ = launch(python, environment(port, home, nodeFolder, options.enforceRoles ?? false));
   const output = lastWords(process_);
   const stop = async (): Promise<void> => {
     await end(process_);
@@ -107,7 +109,7 @@ export function targetEnvironment({ endpoint, region, credentials }: AwsTarget):
 }
 
 /** Functions inherit it, so it holds nothing of ours. */
-function environment(port: number, home: string, nodeFolder: string): Record<string, string> {
+function environment(port: number, home: string, nodeFolder: string, enforceRoles: boolean): Record<string, string> {
   return {
     // It runs functions on the `node` it finds first, whatever runtime they declare.
     PATH: [nodeFolder, process.env.PATH ?? ""].join(delimiter),
@@ -118,6 +120,8 @@ function environment(port: number, home: string, nodeFolder: string): Record<str
     MINISTACK_HOST: "127.0.0.1",
     GATEWAY_PORT: String(port),
     LAMBDA_EXECUTOR: "local",
+    // An access key of 12 digits stays the account's root; functions get sessions of their roles.
+    AUTH: String(enforceRoles),
     IOT_MTLS_ENABLED: "0",
     SFTP_ENABLED: "0",
     LAMBDA_WARM_TTL_SECONDS: "60",

@@ -43,7 +43,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
   };
   try {
     options.progress?.("Starting the AWS emulator");
-    emulator = await startEmulator({ port: emulatorPort, ...rest });
+    emulator = await startEmulator({ port: emulatorPort, enforceRoles: true, ...rest });
     const deployment = await deployBehind(gateway, emulator, options.progress);
     return { ...deployment, emulator, close };
   } catch (error) {

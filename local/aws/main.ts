@@ -80,10 +80,9 @@ function describe({ url, emulator, outputs }: LocalAws): string {
   return `The bus      ${url}
 The emulator ${emulator.endpoint}
 
-Ask, and be answered by the deployed librarian:
+Ask, and be answered by both deployed subscribers, the direct one and the one behind a queue:
 
-  curl -s ${url}/requests -H 'content-type: application/json' \\
-    -d '{"type": "CONTEXT_REQUESTED", "data": {"query": "refunds"}, "timeout": 10}'
+  curl ${url}/requests -d '{"type": "PING", "data": {"note": "hi"}, "timeout": 10, "expect": {"mode": "all"}}'
 
 Look into it with any AWS client:
 

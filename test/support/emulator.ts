@@ -7,7 +7,13 @@
  * With AWS_ENDPOINT_URL set, what is there is used, with the region and credentials of the environment.
  */
 import { afterAll } from "vitest";
-import { type AwsTarget, type Emulator, startEmulator, targetEnvironment } from "../../local/aws/emulator.ts";
+import {
+  type AwsTarget,
+  type Emulator,
+  type EmulatorOptions,
+  startEmulator,
+  targetEnvironment,
+} from "../../local/aws/emulator.ts";
 import { hasPython } from "../../local/aws/install.ts";
 import { type Deployment, deployBus } from "../../local/aws/local-aws.ts";
 
@@ -42,17 +48,21 @@ export async function emulatorAvailable(): Promise<boolean> {
   return false;
 }
 
-/** The emulator of this test file, or what AWS_ENDPOINT_URL names. */
-export async function useEmulator(): Promise<TestTarget> {
+/**
+ * The emulator of this test file, or what AWS_ENDPOINT_URL names.
+ *
+ * @param options decided by the first call; `enforceRoles` is not for the CDK CLI, whose own roles the emulator refuses
+ */
+export async function useEmulator(options: Pick<EmulatorOptions, "enforceRoles"> = {}): Promise<TestTarget> {
   const given = targetOfEnvironment();
   if (given !== null) return given;
-  emulator ??= startEmulator({ progress });
+  emulator ??= startEmulator({ ...options, progress });
   return emulator;
 }
 
-/** The bus deployed there, and one URL in front of it. */
+/** The bus deployed there, and one URL in front of it. Its functions may do only what their roles allow. */
 export async function useDeployment(): Promise<Deployment> {
-  deployment ??= useEmulator().then((target) => deployBus(target, progress));
+  deployment ??= useEmulator({ enforceRoles: true }).then((target) => deployBus(target, progress));
   return deployment;
 }
 
