@@ -4,11 +4,11 @@
  * `MESSAGE_RECEIVED {text}` leads to `LANGUAGE_NORMALIZED`, `CONTEXT_REQUESTED` with a wait, `REPLY_DRAFTED` and
  * `MESSAGE_PROCESSED`. It observes: nobody waits for an answer from it.
  */
-import type config from "../bus.config.ts";
 import { AgentEventBusError } from "../../client/errors.ts";
 import { subscriber } from "../../client/subscriber.ts";
 import type { EventTypesOf } from "../../shared/bus-config.ts";
 import type { JsonObject } from "../../shared/json.ts";
+import type config from "../bus.config.ts";
 import { cleanText, guessLanguage } from "../language.ts";
 import { draftReply } from "../reply.ts";
 

@@ -1,6 +1,6 @@
 import { request as httpRequest } from "node:http";
 import { afterEach, describe, expect, test } from "vitest";
-import { call, cleanUp, eventually, runScript, startDev } from "../support/embedded.ts";
+import { call, cleanUp, eventually, runScript, startDev, temporaryFolder } from "../support/embedded.ts";
 
 afterEach(cleanUp);
 
@@ -49,7 +49,7 @@ describe("npm run dev", () => {
   test("says that the port is taken, and leaves the one who has it alone", async () => {
     const first = await startDev();
     const port = new URL(first.url).port;
-    const second = runScript("local/dev.ts", ["--port", port, "--data-dir", `${first.dataDir}-2`]);
+    const second = runScript("local/dev.ts", ["--port", port, "--data-dir", temporaryFolder()]);
     expect(await second.exited).toBe(1);
     expect(second.lines.join("\n")).toContain(`Port ${port} is taken`);
     expect((await call(`${first.url}/health`)).status).toBe(200);

@@ -124,7 +124,7 @@ describe("what each function may do", () => {
     ]);
   });
 
-  it("a subscriber has no rights on the table and calls emit, request and respond through their URLs only", () => {
+  it("a subscriber has no rights on the table and calls emit, request, respond and history through their URLs only", () => {
     for (const name of ["Subscriberlibrarian", "Subscribernormalizer"]) {
       expect(tableRights(name)).toEqual([]);
       const calls = ofFunction(name).filter(({ Action }) => String(Action).startsWith("lambda:"));
@@ -134,8 +134,8 @@ describe("what each function may do", () => {
       ]);
       for (const { Resource } of calls)
         expect(
-          listOf(Resource).map((one) => JSON.stringify(one).replace(/.*Api(Emit|Request|Respond)Function.*/, "$1")),
-        ).toEqual(["Emit", "Request", "Respond"]);
+          listOf(Resource).map((one) => JSON.stringify(one).replace(/.*Api(Emit|Request|Respond|History)Function.*/, "$1")),
+        ).toEqual(["Emit", "History", "Request", "Respond"]);
     }
   });
 });
