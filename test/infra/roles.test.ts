@@ -134,7 +134,9 @@ describe("what each function may do", () => {
       ]);
       for (const { Resource } of calls)
         expect(
-          listOf(Resource).map((one) => JSON.stringify(one).replace(/.*Api(Emit|Request|Respond|History)Function.*/, "$1")),
+          listOf(Resource).map((one) =>
+            JSON.stringify(one).replace(/.*Api(Emit|Request|Respond|History)Function.*/, "$1"),
+          ),
         ).toEqual(["Emit", "History", "Request", "Respond"]);
     }
   });
