@@ -23,8 +23,15 @@ export interface ApiProps {
   readonly streaming: boolean;
 }
 
-/** No function lives longer; a stream uses all of it and is then resumed. */
+/** No function lives longer. */
 const MAX_FUNCTION_SECONDS = 900;
+
+/**
+ * Two minutes and a margin. A function never learns that its client has gone: Lambda neither stops the stream nor tells, and
+ * bills it to its end. An abandoned one therefore has to end soon; one that is wanted is resumed without a gap.
+ * https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html
+ */
+const STREAM_SECONDS = 125;
 
 /** What a held call needs beside the wait: the start, the writes before it, and the margin in which it hands over. */
 const HOLD_MARGIN_SECONDS = 10;
@@ -106,7 +113,7 @@ export class Api extends Construct {
 }
 
 function timeoutSeconds(name: ApiFunction, holdSeconds: number): number {
-  if (name === "stream") return MAX_FUNCTION_SECONDS;
+  if (name === "stream") return STREAM_SECONDS;
   if (name === "request") return Math.min(MAX_FUNCTION_SECONDS, Math.ceil(holdSeconds) + HOLD_MARGIN_SECONDS);
   return 30;
 }

@@ -6,6 +6,7 @@ import {
   Dashboard,
   GraphWidget,
   type IMetric,
+  Metric,
   TreatMissingData,
 } from "aws-cdk-lib/aws-cloudwatch";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
@@ -41,6 +42,9 @@ const PERIOD = Duration.minutes(5);
 /** Late enough that retries are over, early enough to mend things: a queue keeps its messages for four days. */
 const OLDEST_MESSAGE_SECONDS = 3600;
 
+/** The relay publishes within 90 s: one late event may be seen at this age once, not run after run. */
+const OLDEST_UNPUBLISHED_MS = 60_000;
+
 export class Monitoring extends Construct {
   private readonly action: SnsAction | null;
 
@@ -74,6 +78,26 @@ export class Monitoring extends Construct {
       metric: reconcile.metricInvocations(sum),
       description: "The reconciler has not run for ten minutes: nothing publishes what failed to be published",
       whenBelow: true,
+      periods: 2,
+    });
+    // Written by `functions/runtime/metrics.ts`.
+    const dimensionsMap = { FunctionName: reconcile.functionName };
+    const ofRun = { namespace: "AgentEventBus", dimensionsMap };
+    this.addAlarm("UnpublishedEvents", {
+      metric: new Metric({
+        ...ofRun,
+        metricName: "OldestUnpublishedAge",
+        statistic: "Maximum",
+        period: Duration.minutes(1),
+      }),
+      description:
+        "Events stay unpublished: EventBridge refuses them, or there are more than the reconciler can publish",
+      threshold: OLDEST_UNPUBLISHED_MS,
+      periods: 3,
+    });
+    this.addAlarm("ReconcileFailures", {
+      metric: new Metric({ ...ofRun, metricName: "Failed", ...sum }),
+      description: "Work of the reconciler keeps failing: its log names the events and requests",
       periods: 2,
     });
   }

@@ -5,25 +5,47 @@
  */
 import { endRequest } from "./end-request.ts";
 import { deliveredCopy } from "./event.ts";
+import type { WorkKind } from "./keys.ts";
 import { RELAY_AFTER_MS, RELAY_RETRY_MS, SWEEP_GRACE_MS } from "./limits.ts";
 import type { Deps, EventRecord } from "./ports.ts";
 
-/** At most this much of each kind in one run, so that a run ends within its function's time. */
-const MAX_WORK_PER_RUN = 1_000;
+/** How much of each kind is looked up at a time. */
+const ROUND = 1_000;
+/** What is read, written and published together. */
 const BATCH = 50;
+/** Batches of a kind at the same time: while one waits for its reads, another one writes. */
+const LANES = 4;
+
+export interface ReconcileOptions {
+  /** No further batch begins from here on, in milliseconds of `Deps.monotonic`. */
+  readonly untilMs: number;
+}
 
 export interface ReconcileReport {
   /** Events published that had stayed unpublished. */
   readonly published: number;
   /** Requests ended that were overdue. */
   readonly ended: number;
-  /** Pieces of work that failed and stay due. */
+  /** What failed and stays due: pieces of work, and look-ups of what is due. */
   readonly failed: number;
+  /** Age of the oldest event that was due and unpublished when the run came to it; 0 if there was none. Milliseconds. */
+  readonly oldest_unpublished_ms: number;
 }
 
-export async function reconcile(deps: Deps): Promise<ReconcileReport> {
-  const [relayed, swept] = await Promise.all([relay(deps), sweepOverdue(deps)]);
-  const report = { published: relayed.done, ended: swept.done, failed: relayed.failed + swept.failed };
+/** Works until nothing more is due or the time is up. Never throws; neither half waits for the other. */
+export async function reconcile(deps: Deps, { untilMs }: ReconcileOptions): Promise<ReconcileReport> {
+  const relay = newTally();
+  const sweep = newTally();
+  await Promise.allSettled([
+    drain(deps, { kind: "publish", afterMs: RELAY_AFTER_MS, untilMs, tally: relay, work: relayBatch }),
+    drain(deps, { kind: "deadline", afterMs: SWEEP_GRACE_MS, untilMs, tally: sweep, work: sweepBatch }),
+  ]);
+  const report = {
+    published: relay.done,
+    ended: sweep.done,
+    failed: relay.failed + sweep.failed,
+    oldest_unpublished_ms: relay.oldestMs,
+  };
   if (report.published + report.ended + report.failed > 0) deps.log.info("reconciled", { ...report });
   return report;
 }
@@ -31,34 +53,72 @@ export async function reconcile(deps: Deps): Promise<ReconcileReport> {
 interface Tally {
   done: number;
   failed: number;
+  oldestMs: number;
+}
+
+const newTally = (): Tally => ({ done: 0, failed: 0, oldestMs: 0 });
+
+type Work = (deps: Deps, ids: readonly string[], tally: Tally) => Promise<void>;
+
+interface Drain {
+  readonly kind: WorkKind;
+  /** Work is left alone until it has been due for so long. */
+  readonly afterMs: number;
+  readonly untilMs: number;
+  readonly tally: Tally;
+  readonly work: Work;
+}
+
+/** Round after round, until no id is new. No id is tried twice: what failed stays due, and the index lags. */
+async function drain(deps: Deps, { kind, afterMs, untilMs, tally, work }: Drain): Promise<void> {
+  const tried = new Set<string>();
+  const isTimeLeft = (): boolean => deps.monotonic() < untilMs;
+  try {
+    while (isTimeLeft()) {
+      const { done, failed } = tally;
+      // What failed may still stand in front of all the rest.
+      const limit = ROUND + failed;
+      const due = await deps.store.findDueWork(kind, isoAt(deps.now() - afterMs), limit);
+      const fresh = due.filter((id) => !tried.has(id));
+      for (const id of fresh) tried.add(id);
+      await inLanes(batchesOf(fresh), isTimeLeft, (ids) => workOff(deps, kind, ids, tally, work));
+      const isFutile = tally.done === done && tally.failed > failed;
+      if (fresh.length === 0 || isFutile || due.length < limit) return;
+    }
+  } catch (error) {
+    tally.failed++;
+    deps.log.error("what is due could not be looked up", { kind, error: String(error) });
+  }
+}
+
+async function workOff(deps: Deps, kind: WorkKind, ids: readonly string[], tally: Tally, work: Work): Promise<void> {
+  try {
+    await work(deps, ids, tally);
+  } catch (error) {
+    tally.failed += ids.length;
+    deps.log.error("a batch of due work failed", { kind, error: String(error) });
+  }
 }
 
 /** I1: what was acknowledged unpublished is published. At least once: a crash before the mark sends it again. */
-async function relay(deps: Deps): Promise<Tally> {
-  const tally: Tally = { done: 0, failed: 0 };
-  const due = await deps.store.findDueWork("publish", isoAt(deps.now() - RELAY_AFTER_MS), MAX_WORK_PER_RUN);
-  for (const ids of batchesOf(due)) {
-    const leased = (await Promise.all(ids.map((id) => leaseUnpublished(deps, id, tally)))).filter(
-      (record) => record !== null,
-    );
-    if (leased.length === 0) continue;
-    const outcomes = await deps.publisher.publish(
-      leased.map((record) => deliveredCopy(record.event, record.replyToken)),
-    );
-    await Promise.all(
-      leased.map(async (record, i) => {
-        try {
-          if (outcomes[i]?.kind !== "published") throw new Error(outcomes[i]?.reason ?? "no outcome");
-          await deps.store.markPublished(record.event.id);
-          tally.done++;
-        } catch (error) {
-          tally.failed++;
-          deps.log.warn("an event stays due for publication", { eventId: record.event.id, error: String(error) });
-        }
-      }),
-    );
-  }
-  return tally;
+async function relayBatch(deps: Deps, ids: readonly string[], tally: Tally): Promise<void> {
+  const leased = (await Promise.all(ids.map((id) => leaseUnpublished(deps, id, tally)))).filter(
+    (record) => record !== null,
+  );
+  if (leased.length === 0) return;
+  const outcomes = await deps.publisher.publish(leased.map((record) => deliveredCopy(record.event, record.replyToken)));
+  await Promise.all(
+    leased.map(async (record, i) => {
+      try {
+        if (outcomes[i]?.kind !== "published") throw new Error(outcomes[i]?.reason ?? "no outcome");
+        await deps.store.markPublished(record.event.id);
+        tally.done++;
+      } catch (error) {
+        tally.failed++;
+        deps.log.warn("an event stays due for publication", { eventId: record.event.id, error: String(error) });
+      }
+    }),
+  );
 }
 
 /** The event, if it is unpublished still and no other relay has it. */
@@ -66,6 +126,7 @@ async function leaseUnpublished(deps: Deps, eventId: string, tally: Tally): Prom
   try {
     const record = await deps.store.getEvent(eventId);
     if (record === null || record.published) return null;
+    tally.oldestMs = Math.max(tally.oldestMs, deps.now() - Date.parse(record.event.timestamp));
     const isLeased = await deps.store.leaseForRelay(eventId, record.relayAttempts, isoAt(deps.now() + RELAY_RETRY_MS));
     return isLeased ? record : null;
   } catch (error) {
@@ -76,29 +137,37 @@ async function leaseUnpublished(deps: Deps, eventId: string, tally: Tally): Prom
 }
 
 /** I6: nothing stays pending. Whoever waits ends the request itself at its deadline; this is for those who died. */
-async function sweepOverdue(deps: Deps): Promise<Tally> {
-  const tally: Tally = { done: 0, failed: 0 };
-  const due = await deps.store.findDueWork("deadline", isoAt(deps.now() - SWEEP_GRACE_MS), MAX_WORK_PER_RUN);
-  for (const ids of batchesOf(due)) {
-    await Promise.all(
-      ids.map(async (eventId) => {
-        try {
-          const event = await deps.store.getEvent(eventId);
-          const reason = event === null ? "never_published" : undefined;
-          const write = await endRequest(deps, eventId, "TIMED_OUT", reason);
-          if (write.kind === "written") tally.done++;
-        } catch (error) {
-          tally.failed++;
-          deps.log.warn("an overdue request could not be ended", { eventId, error: String(error) });
-        }
-      }),
-    );
-  }
-  return tally;
+async function sweepBatch(deps: Deps, ids: readonly string[], tally: Tally): Promise<void> {
+  await Promise.all(
+    ids.map(async (eventId) => {
+      try {
+        const event = await deps.store.getEvent(eventId);
+        const reason = event === null ? "never_published" : undefined;
+        const write = await endRequest(deps, eventId, "TIMED_OUT", reason);
+        if (write.kind === "written") tally.done++;
+      } catch (error) {
+        tally.failed++;
+        deps.log.warn("an overdue request could not be ended", { eventId, error: String(error) });
+      }
+    }),
+  );
 }
 
 const isoAt = (timeMs: number): string => new Date(timeMs).toISOString();
 
 function* batchesOf(ids: readonly string[]): Generator<readonly string[]> {
   for (let i = 0; i < ids.length; i += BATCH) yield ids.slice(i, i + BATCH);
+}
+
+/** Each lane takes the next batch when it is done with one, as long as it may. */
+async function inLanes<T>(
+  batches: Iterable<T>,
+  mayGoOn: () => boolean,
+  run: (batch: T) => Promise<void>,
+): Promise<void> {
+  const left = [...batches];
+  const lane = async (): Promise<void> => {
+    for (let batch = left.shift(); batch !== undefined && mayGoOn(); batch = left.shift()) await run(batch);
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
 }

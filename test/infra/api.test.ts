@@ -71,10 +71,13 @@ describe("what agents call", () => {
     expect(only(template, FUNCTION, "ApiStream").Properties).toMatchObject({
       ReservedConcurrentExecutions: 100,
       MemorySize: 128,
-      Timeout: 900,
     });
     for (const name of ["ApiEmit", "ApiRespond", "ApiHistory"])
       expect(only(template, FUNCTION, name).Properties).not.toHaveProperty("ReservedConcurrentExecutions");
+  });
+
+  it("a stream that nobody reads any more does not run, and cost, for long", () => {
+    expect(only(template, FUNCTION, "ApiStream").Properties).toMatchObject({ Timeout: 125 });
   });
 
   it("an account with little concurrency can deploy without reserving any, or with its own numbers", () => {

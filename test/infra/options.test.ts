@@ -1,5 +1,6 @@
 import { Match } from "aws-cdk-lib/assertions";
 import { describe, expect, it } from "vitest";
+import { reconcileMetrics } from "../../functions/runtime/metrics.ts";
 import { API_FUNCTIONS } from "../../shared/routes.ts";
 import { busStack, only, subscriber, synthesize } from "./synthesize.ts";
 
@@ -33,8 +34,10 @@ describe("what a deployment may choose", () => {
       ...API_FUNCTIONS.map((name) => `Errors${name}`).sort(),
       "OldestMessagenormalizer",
       "ReconcileErrors",
+      "ReconcileFailures",
       "ReconcileSilent",
       ...API_FUNCTIONS.map((name) => `Throttles${name}`).sort(),
+      "UnpublishedEvents",
     ]);
     for (const [, alarm] of alarms)
       expect(alarm.Properties.AlarmActions).toEqual(["arn:aws:sns:eu-west-1:111122223333:oncall"]);
@@ -46,6 +49,22 @@ describe("what a deployment may choose", () => {
       ComparisonOperator: "LessThanThreshold",
       TreatMissingData: "breaching",
     });
+  });
+
+  it("events that stay unpublished are noticed by their age, and work that keeps failing is too", () => {
+    const template = synthesize();
+    const functionName = { Ref: Match.stringLikeRegexp("^ReconcilerReconcileFunction") };
+    const ofReconciler = { Namespace: "AgentEventBus", Dimensions: [{ Name: "FunctionName", Value: functionName }] };
+    const report = { published: 0, ended: 0, failed: 0, oldest_unpublished_ms: 0 };
+    const { _aws } = JSON.parse(reconcileMetrics(report, "Reconcile", 0));
+    const written: string[] = _aws.CloudWatchMetrics[0].Metrics.map(({ Name }: { Name: string }) => Name);
+    for (const [MetricName, alarm] of [
+      ["OldestUnpublishedAge", { Statistic: "Maximum", Threshold: 60_000, Period: 60, EvaluationPeriods: 3 }],
+      ["Failed", { Statistic: "Sum", Threshold: 1, Period: 300, EvaluationPeriods: 2 }],
+    ] as const) {
+      expect(written).toContain(MetricName);
+      template.hasResourceProperties("AWS::CloudWatch::Alarm", { ...ofReconciler, MetricName, ...alarm });
+    }
   });
 
   it("can do without alarms and a dashboard, which cost money while nobody talks", () => {

@@ -1,10 +1,29 @@
 import { describe, expect, it } from "vitest";
+import { reconcileMetrics } from "../../functions/runtime/metrics.ts";
 import { emit } from "../../shared/emit.ts";
+import type { Deps } from "../../shared/ports.ts";
 import { reconcile } from "../../shared/reconcile.ts";
 import { openRequest } from "../../shared/request.ts";
-import { busInMemory } from "../support/bus-in-memory.ts";
+import { type BusInMemory, busInMemory } from "../support/bus-in-memory.ts";
 
 const sender = { caller: "agent" };
+
+/** A run with a minute to go. */
+const run = (deps: Deps) => reconcile(deps, { untilMs: deps.monotonic() + 60_000 });
+
+/** Events whose publication failed, due by now. */
+async function backlog(bus: BusInMemory, events: number): Promise<string[]> {
+  bus.publisher.failure = "ServiceUnavailable";
+  const ids: string[] = [];
+  for (let i = 0; i < events; i++) {
+    const { result, afterwards } = await emit(bus.deps, { type: "MESSAGE_RECEIVED", data: {} }, sender);
+    await afterwards();
+    ids.push(result.event_id);
+  }
+  bus.publisher.failure = null;
+  await bus.clock.pause(60_000);
+  return ids;
+}
 
 describe("an event whose publication failed", () => {
   async function unpublished() {
@@ -19,34 +38,34 @@ describe("an event whose publication failed", () => {
     const { bus, eventId } = await unpublished();
     bus.publisher.failure = null;
     await bus.clock.pause(60_000);
-    expect(await reconcile(bus.deps)).toEqual({ published: 1, ended: 0, failed: 0 });
+    expect(await run(bus.deps)).toEqual({ published: 1, ended: 0, failed: 0, oldest_unpublished_ms: 60_000 });
     const record = await bus.store.getEvent(eventId);
     expect(record?.published).toBe(true);
     expect(bus.publisher.published).toMatchObject([{ id: eventId, reply_to: { token: record?.replyToken } }]);
-    expect(await reconcile(bus.deps)).toEqual({ published: 0, ended: 0, failed: 0 });
+    expect(await run(bus.deps)).toEqual({ published: 0, ended: 0, failed: 0, oldest_unpublished_ms: 0 });
   });
 
   it("is left to its emitter while it is fresh", async () => {
     const { bus } = await unpublished();
     bus.publisher.failure = null;
-    expect(await reconcile(bus.deps)).toEqual({ published: 0, ended: 0, failed: 0 });
+    expect(await run(bus.deps)).toEqual({ published: 0, ended: 0, failed: 0, oldest_unpublished_ms: 0 });
   });
 
   it("stays due while publishing fails, and is tried again when its lease is over", async () => {
     const { bus } = await unpublished();
     await bus.clock.pause(60_000);
-    expect(await reconcile(bus.deps)).toMatchObject({ published: 0, failed: 1 });
+    expect(await run(bus.deps)).toMatchObject({ published: 0, failed: 1 });
     bus.publisher.failure = null;
-    expect(await reconcile(bus.deps)).toMatchObject({ published: 0, failed: 0 });
+    expect(await run(bus.deps)).toMatchObject({ published: 0, failed: 0 });
     await bus.clock.pause(60_000);
-    expect(await reconcile(bus.deps)).toMatchObject({ published: 1 });
+    expect(await run(bus.deps)).toMatchObject({ published: 1 });
   });
 
   it("is published once by two relays that race", async () => {
     const { bus } = await unpublished();
     bus.publisher.failure = null;
     await bus.clock.pause(60_000);
-    const reports = await Promise.all([reconcile(bus.deps), reconcile(bus.deps)]);
+    const reports = await Promise.all([run(bus.deps), run(bus.deps)]);
     expect(reports.map(({ published }) => published).sort()).toEqual([0, 1]);
     expect(bus.publisher.published).toHaveLength(1);
   });
@@ -59,7 +78,7 @@ describe("an event whose publication failed", () => {
     const lease = bus.store.leaseForRelay.bind(bus.store);
     bus.store.leaseForRelay = (id, seen, until) =>
       id === eventId ? Promise.reject(new Error("broken")) : lease(id, seen, until);
-    expect(await reconcile(bus.deps)).toMatchObject({ published: 1, failed: 1 });
+    expect(await run(bus.deps)).toMatchObject({ published: 1, failed: 1 });
     expect((await bus.store.getEvent(second.result.event_id))?.published).toBe(true);
   });
 });
@@ -72,9 +91,9 @@ describe("a request whose asker died", () => {
     const { request, settled } = await openRequest(bus.deps, question, sender);
     await settled;
     await bus.clock.pause(69_000);
-    expect(await reconcile(bus.deps)).toMatchObject({ ended: 0 });
+    expect(await run(bus.deps)).toMatchObject({ ended: 0 });
     await bus.clock.pause(2_000);
-    expect(await reconcile(bus.deps)).toMatchObject({ ended: 1 });
+    expect(await run(bus.deps)).toMatchObject({ ended: 1 });
     const ended = await bus.store.getRequest(request.eventId);
     expect(ended?.state).toBe("TIMED_OUT");
     expect(ended?.reason).toBeUndefined();
@@ -86,7 +105,7 @@ describe("a request whose asker died", () => {
     await expect(openRequest(bus.deps, question, { ...sender, idempotencyKey: "k" })).rejects.toThrow("crashed");
     const [eventId = ""] = await bus.store.findDueWork("deadline", "9", 10);
     await bus.clock.pause(71_000);
-    await reconcile(bus.deps);
+    await run(bus.deps);
     expect(await bus.store.getRequest(eventId)).toMatchObject({ state: "TIMED_OUT", reason: "never_published" });
   });
 
@@ -109,7 +128,116 @@ describe("a request whose asker died", () => {
       });
       return getEvent(id);
     };
-    expect(await reconcile(bus.deps)).toMatchObject({ ended: 0 });
+    expect(await run(bus.deps)).toMatchObject({ ended: 0 });
     expect((await bus.store.getRequest(request.eventId))?.state).toBe("ANSWERED");
+  });
+});
+
+describe("a backlog after an outage", () => {
+  it("is published in one run, however long it is, each event once", async () => {
+    const bus = busInMemory();
+    const ids = await backlog(bus, 2_600);
+    expect(await run(bus.deps)).toEqual({ published: 2_600, ended: 0, failed: 0, oldest_unpublished_ms: 60_000 });
+    expect(bus.publisher.published.map(({ id }) => id).sort()).toEqual(ids.sort());
+  });
+
+  it("is left to the next run where the time is up", async () => {
+    const bus = busInMemory();
+    await backlog(bus, 1_500);
+    const publish = bus.publisher.publish.bind(bus.publisher);
+    bus.publisher.publish = async (events) => {
+      await bus.clock.pause(1_000);
+      return publish(events);
+    };
+    const { published, failed } = await reconcile(bus.deps, { untilMs: bus.deps.monotonic() + 2_500 });
+    expect(failed).toBe(0);
+    expect(published).toBeGreaterThan(0);
+    expect(published).toBeLessThan(1_500);
+    expect((await run(bus.deps)).published).toBe(1_500 - published);
+  });
+
+  it("is not hammered at while nothing can be published", async () => {
+    const bus = busInMemory();
+    await backlog(bus, 2_600);
+    bus.publisher.failure = "ServiceUnavailable";
+    expect(await run(bus.deps)).toMatchObject({ published: 0, failed: 1_000 });
+  });
+
+  it("is not held up by an index that lags: nothing is published again, and the run ends", async () => {
+    const bus = busInMemory();
+    await backlog(bus, 1_200);
+    const seen = await bus.store.findDueWork("publish", "9", 1_200);
+    let looks = 0;
+    bus.store.findDueWork = async (kind, _before, limit) => {
+      if (kind === "publish") looks++;
+      return kind === "publish" ? seen.slice(0, limit) : [];
+    };
+    // The index names what is done; only the first thousand can be seen behind it.
+    expect(await run(bus.deps)).toMatchObject({ published: 1_000, failed: 0 });
+    expect(looks).toBe(2);
+    expect(bus.publisher.published).toHaveLength(1_000);
+  });
+
+  it("behind events that always fail is reached in the same run", async () => {
+    const bus = busInMemory();
+    const ids = await backlog(bus, 1_300);
+    const broken = new Set(ids.slice(0, 900));
+    const lease = bus.store.leaseForRelay.bind(bus.store);
+    bus.store.leaseForRelay = (id, seen, until) =>
+      broken.has(id) ? Promise.reject(new Error("broken")) : lease(id, seen, until);
+    expect(await run(bus.deps)).toMatchObject({ published: 400, failed: 900 });
+  });
+});
+
+describe("a half of the run that fails", () => {
+  it.each(["publish", "deadline"] as const)(
+    "(look-up of %s) neither stops the other nor goes unseen",
+    async (broken) => {
+      const bus = busInMemory();
+      const { settled } = await openRequest(bus.deps, { type: "CONTEXT_REQUESTED", data: {}, timeout: 10 }, sender);
+      await settled;
+      await backlog(bus, 1);
+      await bus.clock.pause(20_000);
+      const find = bus.store.findDueWork.bind(bus.store);
+      bus.store.findDueWork = (kind, before, limit) =>
+        kind === broken ? Promise.reject(new Error("throttled")) : find(kind, before, limit);
+      const expected = broken === "publish" ? { published: 0, ended: 1 } : { published: 1, ended: 0 };
+      expect(await run(bus.deps)).toMatchObject({ ...expected, failed: 1 });
+    },
+  );
+
+  it("does not hold the other up while it hangs", async () => {
+    const bus = busInMemory();
+    await backlog(bus, 1_100);
+    const find = bus.store.findDueWork.bind(bus.store);
+    let release = (): void => undefined;
+    const hanging = new Promise<string[]>((resolve) => {
+      release = () => resolve([]);
+    });
+    bus.store.findDueWork = (kind, before, limit) => (kind === "deadline" ? hanging : find(kind, before, limit));
+    const report = run(bus.deps);
+    await expect.poll(() => bus.publisher.published.length).toBe(1_100);
+    release();
+    expect(await report).toMatchObject({ published: 1_100, failed: 0 });
+  });
+});
+
+describe("the metrics of a run", () => {
+  it("are one line in the format that CloudWatch reads, every metric with a number", () => {
+    const report = { published: 3, ended: 2, failed: 1, oldest_unpublished_ms: 61_000 };
+    const line = reconcileMetrics(report, "Bus-Reconcile", 1_800_000_000_000);
+    expect(line.indexOf("\n")).toBe(line.length - 1);
+    const { _aws, ...values } = JSON.parse(line);
+    expect(values).toEqual({
+      FunctionName: "Bus-Reconcile",
+      Published: 3,
+      Ended: 2,
+      Failed: 1,
+      OldestUnpublishedAge: 61_000,
+    });
+    expect(_aws.Timestamp).toBe(1_800_000_000_000);
+    const [{ Namespace, Dimensions, Metrics }] = _aws.CloudWatchMetrics;
+    expect({ Namespace, Dimensions }).toEqual({ Namespace: "AgentEventBus", Dimensions: [["FunctionName"]] });
+    for (const { Name } of Metrics) expect(values[Name]).toBeTypeOf("number");
   });
 });
