@@ -5,8 +5,9 @@ import { deliveredCopy } from "../shared/event.ts";
 import { toSelection } from "../shared/history.ts";
 import { nameField, readInput } from "../shared/input.ts";
 import { FUNCTION_TIME_MARGIN_MS } from "../shared/limits.ts";
-import { StreamPlace, type StreamStep, streamEvents } from "../shared/live-stream.ts";
+import { type StreamStep, streamEvents } from "../shared/live-stream.ts";
 import type { Deps } from "../shared/ports.ts";
+import { StreamPlace } from "../shared/stream-place.ts";
 import { readQuery, type Serve, serveOperations } from "./runtime/http.ts";
 import { lambdaHandler } from "./runtime/lambda.ts";
 import { eventStream, type ServerSentEvent } from "./runtime/sse.ts";
@@ -27,12 +28,22 @@ const stream: Serve = async (request, deps) => {
   const cursor = lastEventId ?? after;
   const pointer = lastEventId === undefined ? "/after" : "Last-Event-ID";
   const place =
-    cursor === undefined ? undefined : StreamPlace.fromJson(await openCursor(deps, scope, cursor, pointer), deps.now());
+    cursor === undefined ? undefined : StreamPlace.fromText(await openCursor(deps, scope, cursor, pointer), deps.now());
   const holdMs = Math.max(0, request.remainingMs() - FUNCTION_TIME_MARGIN_MS);
-  return eventStream(
-    format(deps, scope, as, streamEvents(deps, { selection, as, place, holdMs, signal: request.signal })),
-  );
+  const events = format(deps, scope, as, streamEvents(deps, { selection, as, place, holdMs, signal: request.signal }));
+  // What fails before the stream is open is told as a problem, not as a stream that breaks.
+  const opened = await events.next();
+  return eventStream(opened.done === true ? events : prepend(opened.value, events));
 };
+
+async function* prepend<T>(first: T, rest: AsyncGenerator<T, void>): AsyncGenerator<T, void> {
+  try {
+    yield first;
+    yield* rest;
+  } finally {
+    await rest.return();
+  }
+}
 
 /** Each event with the cursor after it; first of all the cursor from which the stream starts. */
 async function* format(
@@ -40,9 +51,9 @@ async function* format(
   scope: CursorScope,
   as: string | undefined,
   steps: AsyncIterable<StreamStep>,
-): AsyncGenerator<ServerSentEvent> {
+): AsyncGenerator<ServerSentEvent, void> {
   for await (const step of steps) {
-    const id = await sealCursor(deps, scope, step.place.toJson());
+    const id = await sealCursor(deps, scope, step.place.toText());
     if (step.kind === "opened") yield { id };
     else yield { id, data: deliveredCopy(step.record.event, step.record.replyToken, as) };
   }

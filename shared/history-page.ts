@@ -8,6 +8,10 @@ import { type HistoryIndex, historyPartitions } from "./keys.ts";
 import { MAX_ENTRIES_PER_PAGE } from "./limits.ts";
 import type { EventStore, HistoryQuery } from "./ports.ts";
 
+/** Before and after every position; years of four digits. */
+export const FIRST_POSITION = "0";
+export const LAST_POSITION = "9999-12-31T23:59:59.999Z";
+
 /** Which events; the filters combine. */
 export interface Selection {
   readonly type?: string;

@@ -1,15 +1,17 @@
 /** Look back: pages of events, and one event with all that came of it. */
 import * as v from "valibot";
+import { fromBase64Url, toBase64Url } from "./base64url.ts";
 import { type CursorScope, openCursor, sealCursor } from "./cursor.ts";
 import { BusError, invalidField } from "./errors.ts";
 import type { BusEvent } from "./event.ts";
 import { requireEventType } from "./event-types/catalogue.ts";
-import { readPage, type Selection } from "./history-page.ts";
+import { FIRST_POSITION, LAST_POSITION, type Page, readPage, type Selection } from "./history-page.ts";
 import { nameField, readInput } from "./input.ts";
-import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from "./limits.ts";
+import { DEFAULT_PAGE_SIZE, MAX_PAGE_BYTES, MAX_PAGE_SIZE } from "./limits.ts";
 import type { Deps, Expect, RequestRecord } from "./ports.ts";
+import { readEvents } from "./read-events.ts";
 import { missingOf, type OutcomeStatus, type ResponseView, statusOf, viewResponse } from "./request-outcome.ts";
-import { type SettledVerdict, shownVerdict } from "./verdict.ts";
+import { type SettledVerdict, verdictOf } from "./verdict.ts";
 
 const instantText = "a time in ISO 8601 with its zone, like 2026-01-31T12:00:00.000Z, was expected";
 const limitText = `a whole number from 1 to ${MAX_PAGE_SIZE} was expected`;
@@ -86,7 +88,7 @@ export async function listEvents(deps: Deps, query: Record<string, string>, call
     throw invalidField("/to", "a time not before `from` was expected");
   const selection = toSelection(deps, given);
   const scope: CursorScope = { caller, query: { ...selection, from: from ?? null, to: to ?? null, order } };
-  const place = cursor === undefined ? null : ((await openCursor(deps, scope, cursor, "/cursor")) as string);
+  const place = cursor === undefined ? null : await openPosition(deps, scope, cursor);
   const page = await readPage(deps.store, {
     selection,
     order,
@@ -95,18 +97,29 @@ export async function listEvents(deps: Deps, query: Record<string, string>, call
     after: order === "asc" && place !== null ? place : (from ?? FIRST_POSITION),
     before: order === "desc" && place !== null ? place : (to ?? LAST_POSITION),
   });
-  const records = await deps.store.getEvents(page.positions.map(eventIdAt));
+  const { events, next } = await fillPage(deps, page);
   return {
-    events: records.map((record) => record.event),
-    next_cursor: page.next === null ? null : await sealCursor(deps, scope, page.next),
+    events,
+    next_cursor: next === null ? null : await sealCursor(deps, scope, toBase64Url(new TextEncoder().encode(next))),
   };
 }
 
-/** Before and after every position; years of four digits. */
-export const FIRST_POSITION = "0";
-export const LAST_POSITION = "9999-12-31T23:59:59.999Z";
+async function openPosition(deps: Deps, scope: CursorScope, cursor: string): Promise<string> {
+  return new TextDecoder().decode(fromBase64Url(await openCursor(deps, scope, cursor, "/cursor")));
+}
 
-export const eventIdAt = (position: string): string => position.slice(position.indexOf("#") + 1);
+/** The events of a page; it ends early when it has grown large. */
+async function fillPage(deps: Deps, page: Page): Promise<{ events: BusEvent[]; next: string | null }> {
+  const events: BusEvent[] = [];
+  let bytes = 0;
+  for await (const portion of readEvents(deps.store, page.positions)) {
+    events.push(...portion.records.map((record) => record.event));
+    bytes += portion.bytes;
+    const last = portion.positions.at(-1) as string;
+    if (bytes >= MAX_PAGE_BYTES && last !== page.positions.at(-1)) return { events, next: last };
+  }
+  return { events, next: page.next };
+}
 
 /** @throws BusError `unknown_event_type` */
 export function toSelection(
@@ -134,7 +147,10 @@ export async function showEvent(deps: Pick<Deps, "store">, eventId: string): Pro
     event: record.event,
     published: record.published,
     request: request === null ? null : viewRequest(request),
-    responses: responses.map((response) => ({ ...viewResponse(response), verdict: shownVerdict(response, request) })),
+    responses: responses.map((response) => ({
+      ...viewResponse(response),
+      verdict: request === null ? "accepted" : verdictOf(response, request),
+    })),
     deliveries: [],
   };
 }

@@ -61,7 +61,7 @@ export const TABLE = {
     work: { partitionKey: "work_pk", sortKey: "work_sk" },
   },
   /** Immutable fields that the history indexes carry beside their keys; the work index carries keys only. */
-  historyProjection: ["type", "agent_type", "correlation_id", "expires_at"],
+  historyProjection: ["type", "agent_type"],
 } as const;
 
 export type HistoryIndex = Exclude<keyof typeof TABLE.indexes, "work">;

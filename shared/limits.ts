@@ -27,8 +27,8 @@ export const MAX_HOPS = 16;
 export const MIN_TIMEOUT_SECONDS = 0.05;
 export const MAX_TIMEOUT_SECONDS = 86_400;
 
-/** `expect.count`: each answer is a write to the one request item, which takes 1,000 a second at most. */
-export const MAX_EXPECTED_ANSWERS = 1_000;
+/** Answers that one request may count: their ids and names stand in its item, which has to stay far below 400 KB. */
+export const MAX_COUNTED_ANSWERS = 100;
 
 /** A nested wait ends this much before its parent's deadline, so that the parent can still answer. */
 export const NESTED_DEADLINE_MARGIN_MS = 250;
@@ -42,18 +42,22 @@ export const WAIT_READ_COST_MS = 5;
 /** Answers kept although they no longer count, per event; beyond it 429. A race of 32 must fit with room to spare. */
 export const MAX_UNCOUNTED_RESPONSES = 100;
 
-/** Progress reports of one request; each is an item of its own and a small write on the request. */
-export const MAX_PROGRESS_REPORTS = 1_000;
+/** Progress reports of one request, and the size of one: who streams a wait reads them all. */
+export const MAX_PROGRESS_REPORTS = 200;
+export const MAX_PROGRESS_BYTES = 16 * 1024;
 
 /** A page of history. */
 export const DEFAULT_PAGE_SIZE = 50;
 export const MAX_PAGE_SIZE = 1_000;
 
+/** A page that has grown to this ends early, with a cursor: the function has 256 MB, and a page is held several times over. */
+export const MAX_PAGE_BYTES = 4_000_000;
+
 /** Partitions that each type, agent and the whole history are spread over: 1,000 writes a second each. */
 export const INDEX_SHARDS = 8;
 
-/** Partitions of the sparse work index. */
-export const WORK_SHARDS = 4;
+/** Partitions of the sparse work index. Each event enters and leaves it: 16 carry 8,000 events a second. Never lower it. */
+export const WORK_SHARDS = 16;
 
 /** A comment keeps an idle stream's connection open through proxies. */
 export const STREAM_HEARTBEAT_MS = 15_000;
@@ -64,7 +68,7 @@ export const STREAM_POLL_MS = 500;
 /** For this long after its timestamp an event may still appear in an index (slow write, replication, clock skew). */
 export const INDEX_SETTLE_MS = 10_000;
 
-/** Event ids that a stream cursor carries for the unsettled time; 512 of 8 bytes fit the 10 KB that a Function URL takes in headers. */
+/** Event ids that a stream cursor carries for the unsettled time; 512 are 5.5 KB of base64url, and leave room for a signature in 10 KB of headers. */
 export const MAX_UNSETTLED_IDS = 512;
 
 /** Index entries that one page may read while it looks for matches; then it ends early, with a cursor. */

@@ -6,77 +6,13 @@
  * Behind that the watermark moves on, and nothing needs to be remembered. A cursor is the watermark with those ids.
  */
 
-import { eventIdAt, FIRST_POSITION, LAST_POSITION } from "./history.ts";
-import { readPage, type Selection } from "./history-page.ts";
-import type { JsonValue } from "./json.ts";
-import { INDEX_SETTLE_MS, LEASE_MS, LEASE_RENEW_MS, MAX_UNSETTLED_IDS, STREAM_POLL_MS } from "./limits.ts";
+import { LAST_POSITION, readPage, type Selection } from "./history-page.ts";
+import { INDEX_SETTLE_MS, LEASE_MS, LEASE_RENEW_MS, STREAM_POLL_MS } from "./limits.ts";
 import { type Deps, EVENTS_TOPIC, type EventRecord, type ListenerLease } from "./ports.ts";
+import { eventIdAt, readEvents } from "./read-events.ts";
+import { StreamPlace } from "./stream-place.ts";
 
 const PAGE = 200;
-
-/** Where a stream is. */
-export class StreamPlace {
-  /** Everything up to this position was delivered, or came before the stream. */
-  private watermark: string;
-  /** What was delivered beyond it: fingerprint to position. */
-  private readonly unsettled: Map<string, string>;
-
-  private constructor(watermark: string, unsettled: Map<string, string>) {
-    this.watermark = watermark;
-    this.unsettled = unsettled;
-  }
-
-  static at(timeMs: number): StreamPlace {
-    return new StreamPlace(new Date(timeMs).toISOString(), new Map());
-  }
-
-  /**
-   * The place as a cursor carries it. Of more ids than fit, the oldest are left out: a stream resumed from there may
-   * repeat them, and leaves nothing out.
-   */
-  toJson(): JsonValue {
-    return [this.watermark, [...this.unsettled.keys()].slice(-MAX_UNSETTLED_IDS).join("")];
-  }
-
-  static fromJson(place: JsonValue, nowMs: number): StreamPlace {
-    const [watermark = FIRST_POSITION, joined = ""] = place as string[];
-    const fingerprints = joined.match(/.{16}/g) ?? [];
-    // Their positions are not known until they are met again, but none of them lies ahead of now.
-    const latest = new Date(nowMs).toISOString();
-    return new StreamPlace(watermark, new Map(fingerprints.map((fingerprint) => [fingerprint, latest])));
-  }
-
-  get start(): string {
-    return this.watermark;
-  }
-
-  has(position: string): boolean {
-    return this.unsettled.has(fingerprintOf(position));
-  }
-
-  /** Takes note of a delivery; positions come in order within a sweep. */
-  add(position: string, settledUpTo: string): void {
-    if (position < settledUpTo) this.settle(position);
-    else this.unsettled.set(fingerprintOf(position), position);
-  }
-
-  /** Nothing new can appear up to a position any more. */
-  settle(upTo: string): void {
-    if (upTo <= this.watermark) return;
-    this.watermark = upTo;
-    for (const [fingerprint, position] of this.unsettled) if (position <= upTo) this.unsettled.delete(fingerprint);
-  }
-
-  /** Gives a resumed id its position back when it is met again. */
-  recall(position: string): void {
-    this.unsettled.set(fingerprintOf(position), position);
-  }
-}
-
-/** The last 64 bits of the event's id, all of them random or hashed. */
-function fingerprintOf(position: string): string {
-  return position.replaceAll("-", "").slice(-16);
-}
 
 export interface StreamOptions {
   readonly selection: Selection;
@@ -94,26 +30,57 @@ export type StreamStep =
   | { readonly kind: "opened"; readonly place: StreamPlace }
   | { readonly kind: "event"; readonly record: EventRecord; readonly place: StreamPlace };
 
-/** Events as they come, until the client is gone or the time is up. */
+/** Events as they come, until the client is gone or the time is up. @throws what the store throws, when it goes on failing */
 export async function* streamEvents(deps: Deps, options: StreamOptions): AsyncGenerator<StreamStep, void> {
   const endAt = deps.monotonic() + options.holdMs;
   const place = options.place ?? (await placeNow(deps, options.selection));
-  const lease = options.as === undefined ? null : leaseFor(deps, options.as, options.selection);
-  let renewAt = Number.NEGATIVE_INFINITY;
+  const lease = options.as === undefined ? null : new Lease(deps, leaseFor(deps, options.as, options.selection));
+  // From the lease on, askers count on this stream: it begins before the stream is said to be open.
+  await lease?.renew();
   try {
-    for (let isOpen = false; !options.signal.aborted && deps.monotonic() < endAt; ) {
-      // From the lease on, askers count on this stream: it begins before the stream is said to be open.
-      if (lease !== null && deps.monotonic() >= renewAt) {
-        renewAt = deps.monotonic() + LEASE_RENEW_MS;
-        await deps.store.putListener({ ...lease, leasedUntil: deps.now() + LEASE_MS });
+    yield { kind: "opened", place };
+    let failingSince: number | null = null;
+    while (!options.signal.aborted && deps.monotonic() < endAt) {
+      try {
+        await lease?.renew();
+        for await (const record of sweep(deps, options.selection, place)) yield { kind: "event", record, place };
+        failingSince = null;
+      } catch (error) {
+        // A throttled read must not send all streams off to connect anew; one that lasts must.
+        failingSince ??= deps.monotonic();
+        if (deps.monotonic() - failingSince > LEASE_MS) throw error;
+        deps.log.warn("a stream could not look for events", { error: String(error) });
       }
-      if (!isOpen) yield { kind: "opened", place };
-      isOpen = true;
-      for await (const record of sweep(deps, options.selection, place)) yield { kind: "event", record, place };
-      await deps.pause(Math.max(0, Math.min(STREAM_POLL_MS, endAt - deps.monotonic())), EVENTS_TOPIC, options.signal);
+      const gap = Math.max(0, Math.min(STREAM_POLL_MS, endAt - deps.monotonic()));
+      await deps.pause(gap, EVENTS_TOPIC, options.signal);
     }
   } finally {
-    if (lease !== null) await deps.store.deleteListener(lease).catch(() => undefined);
+    // Out of time, the client comes back within the lease, and was a subscriber all the while.
+    if (deps.monotonic() < endAt) await lease?.giveBack();
+  }
+}
+
+/** The lease under which a stream counts as a subscriber. */
+class Lease {
+  private readonly deps: Deps;
+  private readonly lease: Omit<ListenerLease, "leasedUntil">;
+  private renewAt = Number.NEGATIVE_INFINITY;
+
+  constructor(deps: Deps, lease: Omit<ListenerLease, "leasedUntil">) {
+    this.deps = deps;
+    this.lease = lease;
+  }
+
+  /** Renews it when it is time to. */
+  async renew(): Promise<void> {
+    if (this.deps.monotonic() < this.renewAt) return;
+    await this.deps.store.putListener({ ...this.lease, leasedUntil: this.deps.now() + LEASE_MS });
+    this.renewAt = this.deps.monotonic() + LEASE_RENEW_MS;
+  }
+
+  /** What cannot be given back runs out by itself. */
+  async giveBack(): Promise<void> {
+    await this.deps.store.deleteListener(this.lease).catch(() => undefined);
   }
 }
 
@@ -153,15 +120,14 @@ async function* deliver(
   place: StreamPlace,
   settledUpTo: string,
 ): AsyncGenerator<EventRecord> {
-  if (positions.length === 0) return;
-  const records = new Map(
-    (await deps.store.getEvents(positions.map(eventIdAt))).map((record) => [record.event.id, record]),
-  );
-  for (const position of positions) {
-    const record = records.get(eventIdAt(position));
-    // The cursor that goes out with an event says that it was delivered.
-    place.add(position, settledUpTo);
-    if (record !== undefined) yield record;
+  for await (const { positions: read, records } of readEvents(deps.store, positions)) {
+    const byId = new Map(records.map((record) => [record.event.id, record]));
+    for (const position of read) {
+      const record = byId.get(eventIdAt(position));
+      // The cursor that goes out with an event says that it was delivered.
+      place.add(position, settledUpTo);
+      if (record !== undefined) yield record;
+    }
   }
 }
 

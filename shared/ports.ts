@@ -68,8 +68,12 @@ export interface ResponseRecord {
   readonly eventId: string;
   readonly response: JsonObject;
   readonly status: ResponseStatus;
-  /** The subscriber it speaks for (`as`), else the verified agent. */
-  readonly responder: string;
+  /** The verified agent that sent it. */
+  readonly sender: string;
+  /** The subscriber that it speaks for (`as`), if it does. */
+  readonly subscriber?: string;
+  /** The request had ended when it came. */
+  readonly afterEnd: boolean;
   readonly timestamp: string;
   readonly payloadHash: string;
   readonly expiresAt: number;
@@ -98,10 +102,11 @@ export type RequestWrite =
 /** An answer that counts, and what it makes of the request. */
 export interface AcceptAnswer {
   readonly eventId: string;
+  /** The token that came with it: compared in the write's condition too. */
   readonly replyToken: string;
   readonly responseId: string;
-  /** The subscriber it speaks for, when it is one. */
-  readonly responder?: string;
+  /** The subscriber it speaks for, if it does. */
+  readonly subscriber?: string;
   /** How many answers the writer saw. The write is refused if there are more by now. */
   readonly answersSeen: number;
   /** The state the request is in with this answer. */
@@ -148,8 +153,8 @@ export interface HistorySlice {
 /**
  * The record of everything. Every write is a single-item conditional write; every read by id is consistent.
  *
- * Methods throw `BusError("unavailable")` when the outcome is unknown (I11), and `rate_limited` when the store sheds
- * load before it did anything.
+ * Methods throw `BusError("unavailable")` when the outcome is unknown (I11). What has expired does not exist: it is not
+ * read, and a new record may take its place.
  */
 export interface EventStore {
   /** `BODY` when data is large, then `META`, the commit point (I1). Never overwrites (I5). */

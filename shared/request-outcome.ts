@@ -63,18 +63,21 @@ export async function describeOutcome(
     status: STATUS[request.state] as RequestOutcome["status"],
     response: decided ? (responses[0]?.response ?? null) : null,
     responses,
-    missing: decided ? [] : missingOf(request),
-    elapsed_ms: Date.parse(request.endedAt ?? request.deadline) - Date.parse(request.createdAt),
+    missing: missingOf(request),
+    // Two machines' clocks may have written the two times.
+    elapsed_ms: Math.max(0, Date.parse(request.endedAt ?? request.deadline) - Date.parse(request.createdAt)),
   };
 }
 
-/** Who was expected and has not answered. */
+/** Who was expected and has not answered; nobody, once the request has what it wanted. */
 export function missingOf(request: RequestRecord): string[] {
+  if (request.state === "ANSWERED" || request.state === "FAILED") return [];
   return request.expected.filter((name) => !request.answeredBy.includes(name));
 }
 
 export function viewResponse(record: ResponseRecord): ResponseView {
-  const { responseId, eventId, response, timestamp, responder, status } = record;
+  const { responseId, eventId, response, timestamp, status } = record;
+  const responder = record.subscriber ?? record.sender;
   return { response_id: responseId, event_id: eventId, response, timestamp, responder, status };
 }
 

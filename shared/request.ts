@@ -18,11 +18,11 @@ import { publish, putOnce, settle } from "./emit.ts";
 import { endRequest } from "./end-request.ts";
 import { BusError } from "./errors.ts";
 import { readInput } from "./input.ts";
-import { MAX_EXPECTED_ANSWERS, MAX_TIMEOUT_SECONDS, MIN_TIMEOUT_SECONDS } from "./limits.ts";
+import { MAX_COUNTED_ANSWERS, MAX_TIMEOUT_SECONDS, MIN_TIMEOUT_SECONDS } from "./limits.ts";
 import type { Deps, EventRecord, RequestRecord } from "./ports.ts";
 import { whoCanAnswer } from "./subscribers.ts";
 
-const countText = `a whole number from 1 to ${MAX_EXPECTED_ANSWERS} was expected`;
+const countText = `a whole number from 1 to ${MAX_COUNTED_ANSWERS} was expected`;
 const timeoutText = `seconds from ${MIN_TIMEOUT_SECONDS} to ${MAX_TIMEOUT_SECONDS} were expected`;
 
 const Expectation = v.variant(
@@ -35,7 +35,7 @@ const Expectation = v.variant(
         v.number(countText),
         v.integer(countText),
         v.minValue(1, countText),
-        v.maxValue(MAX_EXPECTED_ANSWERS, countText),
+        v.maxValue(MAX_COUNTED_ANSWERS, countText),
       ),
     }),
     v.strictObject({ mode: v.literal("all") }),
@@ -139,13 +139,12 @@ function requireJoinable(request: RequestRecord, identity: EventIdentity, sender
   if (request.requester !== sender.caller) throw new BusError("not_found", "There is no such request.");
 }
 
-/** The request that stands decides token and times: a racing or repeated attempt takes them over. */
+/**
+ * The request that stands decides token and deadline: a racing or repeated attempt takes them over. The time is the
+ * attempt's own, for history and streams have settled what is older.
+ */
 function withTermsOf(draft: EventRecord, request: RequestRecord): EventRecord {
-  return {
-    ...draft,
-    replyToken: request.replyToken,
-    event: { ...draft.event, timestamp: request.createdAt, deadline: request.deadline },
-  };
+  return { ...draft, replyToken: request.replyToken, event: { ...draft.event, deadline: request.deadline } };
 }
 
 async function recordAndPublish(

@@ -6,13 +6,20 @@
  * deadline still wins while nobody has ended the request.
  */
 import * as v from "valibot";
+import { countAnswer } from "./count-answer.ts";
 import { expiryOf } from "./draft-event.ts";
 import { BusError } from "./errors.ts";
 import { hashOf } from "./hash.ts";
 import { nameField, objectField, readInput, utf8Bytes } from "./input.ts";
-import { MAX_EVENT_BYTES, MAX_PROGRESS_REPORTS, MAX_UNCOUNTED_RESPONSES } from "./limits.ts";
-import type { AcceptAnswer, Deps, RequestRecord, ResponseRecord } from "./ports.ts";
-import { type SettledVerdict, verdictOf } from "./verdict.ts";
+import {
+  MAX_COUNTED_ANSWERS,
+  MAX_EVENT_BYTES,
+  MAX_PROGRESS_BYTES,
+  MAX_PROGRESS_REPORTS,
+  MAX_UNCOUNTED_RESPONSES,
+} from "./limits.ts";
+import type { Deps, RequestRecord, ResponseRecord } from "./ports.ts";
+import type { SettledVerdict } from "./verdict.ts";
 
 const ResponseInput = v.strictObject(
   {
@@ -52,27 +59,27 @@ export interface Verdict {
 export async function respond(deps: Deps, eventId: string, body: unknown, responder: Responder): Promise<Verdict> {
   const input = readInput(ResponseInput, body);
   checkSize(input);
-  const asked = await findAnswerable(deps, eventId, input.reply_token);
-  const draft = draftResponse(deps, eventId, input, responder);
-  const stored = await store(deps, draft, asked);
-  if (asked === null) return tell(requireSame(stored, draft), "accepted");
+  const request = await findAnswerable(deps, eventId, input.reply_token);
+  const draft = draftResponse(deps, eventId, input, responder, request);
+  const stored = await store(deps, draft, request);
+  if (request === null) return tell(requireSame(stored, draft), "accepted");
   // Counted before it is compared: a stored answer that a crash kept from counting must count, whatever is sent now.
-  const { verdict, settledNow } = await count(deps, stored.record, asked, responder.as);
+  const { verdict, countedNow } = await countAnswer(deps, stored.record, request, input.reply_token);
   const same = requireSame(stored, draft);
-  return tell({ ...same, repeated: same.repeated && !settledNow }, verdict);
+  return tell({ ...same, repeated: same.repeated && !countedNow }, verdict);
 }
 
 /** The request an event stands for, or null when nobody waits. @throws BusError `not_found`, `forbidden` */
 async function findAnswerable(deps: Deps, eventId: string, token: string): Promise<RequestRecord | null> {
   const request = await deps.store.getRequest(eventId);
-  const recorded = request ?? (await deps.store.getEvent(eventId));
-  if (recorded === null) throw new BusError("not_found", "There is no such event.");
-  if (!sameToken(recorded.replyToken, token)) {
-    throw new BusError("forbidden", "The reply token does not belong to this event.", {
-      errors: [{ pointer: "/reply_token", detail: "the token of the event's reply_to was expected" }],
-    });
-  }
-  return request;
+  if (request !== null && sameToken(request.replyToken, token)) return request;
+  const event = await deps.store.getEvent(eventId);
+  if (event === null && request === null) throw new BusError("not_found", "There is no such event.");
+  // A request that was never completed may stand beside an event that its key was then used to emit.
+  if (event?.kind === "event" && sameToken(event.replyToken, token)) return null;
+  throw new BusError("forbidden", "The reply token does not belong to this event.", {
+    errors: [{ pointer: "/reply_token", detail: "the token of the event's reply_to was expected" }],
+  });
 }
 
 /** Compares without telling by its time where the difference is. */
@@ -83,16 +90,24 @@ function sameToken(expected: string, given: string): boolean {
   return difference === 0;
 }
 
-function draftResponse(deps: Deps, eventId: string, input: ResponseInput, { caller, as }: Responder): ResponseRecord {
+function draftResponse(
+  deps: Deps,
+  eventId: string,
+  { response, status, response_id }: ResponseInput,
+  { caller, as }: Responder,
+  request: RequestRecord | null,
+): ResponseRecord {
   const nowMs = deps.now();
   return {
-    responseId: input.response_id ?? deps.newId(),
+    responseId: response_id ?? deps.newId(),
     eventId,
-    response: input.response,
-    status: input.status,
-    responder: as ?? caller,
+    response,
+    status,
+    sender: caller,
+    ...(as === undefined ? {} : { subscriber: as }),
+    afterEnd: request !== null && request.state !== "PENDING",
     timestamp: new Date(nowMs).toISOString(),
-    payloadHash: hashOf({ response: input.response, status: input.status }),
+    payloadHash: hashOf({ response, status, sender: caller, as: as ?? null }),
     expiresAt: expiryOf(deps, nowMs),
   };
 }
@@ -104,11 +119,7 @@ interface Stored {
 }
 
 async function store(deps: Deps, draft: ResponseRecord, request: RequestRecord | null): Promise<Stored> {
-  if (request?.state !== "PENDING") await checkFlood(deps, draft);
-  else if (draft.status === "progress" && request.progressCount >= MAX_PROGRESS_REPORTS)
-    throw new BusError("rate_limited", `This request has had its ${MAX_PROGRESS_REPORTS} progress reports.`, {
-      retryable: false,
-    });
+  await checkFlood(deps, draft, request);
   const put = await deps.store.putResponse(draft);
   return put.kind === "created" ? { record: draft, repeated: false } : { record: put.record, repeated: true };
 }
@@ -121,65 +132,30 @@ function requireSame(stored: Stored, draft: ResponseRecord): Stored {
   });
 }
 
-/** I10: what nobody waits for is stored, but not without end. */
-async function checkFlood(deps: Deps, draft: ResponseRecord): Promise<void> {
-  const stored = await deps.store.countResponses(draft.eventId, MAX_UNCOUNTED_RESPONSES);
-  if (stored < MAX_UNCOUNTED_RESPONSES) return;
+/** I10: what does not count is stored, but not without end. @throws BusError `rate_limited` */
+async function checkFlood(deps: Deps, draft: ResponseRecord, request: RequestRecord | null): Promise<void> {
+  const fault = await floodOf(deps, draft, request);
   // A repetition of what is stored adds nothing.
-  if ((await deps.store.getResponse(draft.eventId, draft.responseId)) !== null) return;
-  throw new BusError("rate_limited", `This event has ${MAX_UNCOUNTED_RESPONSES} responses and nobody waits for more.`, {
-    retryable: false,
-  });
+  if (fault === null || (await deps.store.getResponse(draft.eventId, draft.responseId)) !== null) return;
+  throw new BusError("rate_limited", fault, { retryable: false });
 }
 
-/** Counts a stored response, unless something else has ended the request; `settledNow` when it was this call that did. */
-async function count(
-  deps: Deps,
-  response: ResponseRecord,
-  asked: RequestRecord,
-  as: string | undefined,
-): Promise<{ verdict: SettledVerdict; settledNow: boolean }> {
-  for (let request = asked; ; ) {
-    const settled = verdictOf(response, request);
-    if (settled !== null) return { verdict: settled, settledNow: false };
-    if (response.status === "progress") {
-      await deps.store.noteProgress(request.eventId);
-      return { verdict: "accepted", settledNow: false };
-    }
-    const write = await deps.store.acceptAnswer(answerTo(deps, request, response, as));
-    if (write.request === null) throw new BusError("not_found", "There is no such event.");
-    if (write.kind === "written") return { verdict: "accepted", settledNow: true };
-    // Somebody came in between, or our own write got through and its acknowledgement did not: the record tells.
-    request = write.request;
+async function floodOf(deps: Deps, draft: ResponseRecord, request: RequestRecord | null): Promise<string | null> {
+  if (request?.state !== "PENDING") {
+    // Those that count, and progress, stand among them.
+    const most = MAX_UNCOUNTED_RESPONSES + (request === null ? 0 : request.acceptedIds.length + request.progressCount);
+    if ((await deps.store.countResponses(draft.eventId, most)) < most) return null;
+    return `This event has ${MAX_UNCOUNTED_RESPONSES} responses that nobody waits for.`;
   }
-}
-
-/** What one more answer makes of a pending request. */
-function answerTo(deps: Deps, request: RequestRecord, response: ResponseRecord, as: string | undefined): AcceptAnswer {
-  const nowMs = deps.now();
-  return {
-    eventId: request.eventId,
-    replyToken: request.replyToken,
-    responseId: response.responseId,
-    ...(as === undefined ? {} : { responder: as }),
-    answersSeen: request.acceptedIds.length,
-    state: stateWith(request, response, as),
-    at: new Date(nowMs).toISOString(),
-    expiresAt: expiryOf(deps, nowMs),
-  };
-}
-
-function stateWith(request: RequestRecord, response: ResponseRecord, as: string | undefined): AcceptAnswer["state"] {
-  switch (request.expect.mode) {
-    case "first":
-      return response.status === "rejected" ? "FAILED" : "ANSWERED";
-    case "count":
-      return request.acceptedIds.length + 1 >= request.expect.count ? "ANSWERED" : "PENDING";
-    case "all":
-      return request.expected.every((name) => name === as || request.answeredBy.includes(name))
-        ? "ANSWERED"
-        : "PENDING";
+  if (draft.status === "progress") {
+    if (request.progressCount < MAX_PROGRESS_REPORTS) return null;
+    return `This request has had its ${MAX_PROGRESS_REPORTS} progress reports.`;
   }
+  // Only `all` goes on for so long: while somebody who is expected is silent, anybody may answer.
+  const { acceptedIds, expected, answeredBy } = request;
+  const isAwaited = expected.some((name) => name === draft.subscriber && !answeredBy.includes(name));
+  if (isAwaited || acceptedIds.length < MAX_COUNTED_ANSWERS) return null;
+  return `This request has its ${MAX_COUNTED_ANSWERS} answers.`;
 }
 
 function tell({ record, repeated }: Stored, verdict: SettledVerdict): Verdict {
@@ -188,10 +164,11 @@ function tell({ record, repeated }: Stored, verdict: SettledVerdict): Verdict {
   return repeated ? { ...told, verdict: "replayed", first_verdict: verdict } : { ...told, verdict };
 }
 
-function checkSize(input: ResponseInput): void {
-  const bytes = utf8Bytes(input.response);
-  if (bytes <= MAX_EVENT_BYTES) return;
-  throw new BusError("payload_too_large", `The response has ${bytes} bytes; the limit is ${MAX_EVENT_BYTES}.`, {
+function checkSize({ response, status }: ResponseInput): void {
+  const limit = status === "progress" ? MAX_PROGRESS_BYTES : MAX_EVENT_BYTES;
+  const bytes = utf8Bytes(response);
+  if (bytes <= limit) return;
+  throw new BusError("payload_too_large", `The response has ${bytes} bytes; the limit is ${limit}.`, {
     errors: [{ pointer: "/response", detail: "a smaller response was expected: send a link to what is large" }],
   });
 }

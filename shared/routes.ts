@@ -1,5 +1,7 @@
 /** The paths of the wire contract and the function that serves each. */
 
+import { MAX_NAME_CHARS } from "./limits.ts";
+
 /** The functions with a Function URL. Their URLs are the keys of the client's map. */
 export const API_FUNCTIONS = ["emit", "request", "respond", "history", "stream"] as const;
 export type ApiFunction = (typeof API_FUNCTIONS)[number];
@@ -59,7 +61,8 @@ function matchPath(template: string, path: string): Record<string, string> | nul
     const given = actual[i] ?? "";
     if (segment.startsWith("{")) {
       const value = decodeSegment(given);
-      if (value === null || value === "") return null;
+      // An id is a name; what is longer than one names nothing.
+      if (value === null || value === "" || value.length > MAX_NAME_CHARS) return null;
       params[segment.slice(1, -1)] = value;
     } else if (segment !== given) return null;
   }

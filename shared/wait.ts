@@ -54,7 +54,8 @@ export async function* watchRequest(
     if (deps.monotonic() >= deadline) continue;
     try {
       const seen = latest;
-      latest = await readRequest(deps, latest.eventId);
+      const timeLeftMs = Math.min(deadline, holdUntil) - deps.monotonic();
+      latest = (await inTime(deps, readRequest(deps, latest.eventId), timeLeftMs)) ?? latest;
       failure = null;
       if (latest.state === "PENDING" && hasNews(seen, latest)) yield latest;
     } catch (error) {
@@ -80,6 +81,18 @@ export function nextGapMs(waitedMs: number): number {
   return Math.max(2 * kappa, Math.sqrt(2 * kappa * waitedMs));
 }
 
+/** What a read gives, or null when it hangs for longer than there is time: no read holds a call past its end. */
+async function inTime<T>(deps: Deps, reading: Promise<T>, ms: number): Promise<T | null> {
+  const done = new AbortController();
+  // Once the time is up, what becomes of it concerns nobody.
+  reading.catch(() => undefined);
+  try {
+    return await Promise.race([reading, deps.pause(Math.max(0, ms), "", done.signal).then(() => null)]);
+  } finally {
+    done.abort();
+  }
+}
+
 /** Never reports a timeout without having won its write (I2, I3). */
 async function timeOut(deps: Deps, request: RequestRecord, holdUntil: number): Promise<RequestRecord> {
   for (let attempt = 0; ; attempt++) {
@@ -90,7 +103,7 @@ async function timeOut(deps: Deps, request: RequestRecord, holdUntil: number): P
     } catch (error) {
       // The write may or may not have got through: it is repeated, and its condition tells.
       const retryable = error instanceof BusError && error.retryable;
-      if (!retryable || attempt === 3 || deps.monotonic() >= holdUntil) throw error;
+      if (!retryable || attempt === 1 || deps.monotonic() >= holdUntil) throw error;
       await deps.pause(nextGapMs(50 * 2 ** attempt), request.eventId);
     }
   }

@@ -11,8 +11,15 @@ import { createEventBridgePublisher } from "./eventbridge-publisher.ts";
 import { jsonLogger } from "./logger.ts";
 import { uuidv7 } from "./uuidv7.ts";
 
-/** One retrying layer, and it is the SDK's: two tries, so that a fault is never multiplied (I10). */
-export const SDK_RETRIES = { maxAttempts: 2 } as const;
+/**
+ * One retrying layer, and it is the SDK's: two tries, so that a fault is never multiplied (I10). Its own default is to
+ * wait for an answer for ever, as on a socket that died while the function was frozen; both services answer in tens of
+ * milliseconds.
+ */
+export const SDK_CLIENT = {
+  maxAttempts: 2,
+  requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true },
+} as const;
 
 /** What differs between the runs; the rest is the same everywhere. */
 export interface Parts {
@@ -43,9 +50,9 @@ export function createDeps({ store, publisher, config, log, pause = plainPause }
 /** The same on AWS. The region and the credentials are the function's own. */
 export function createAwsDeps(env: Config, config: BusConfig): Deps {
   return createDeps({
-    store: createDynamoEventStore({ client: new DynamoDBClient(SDK_RETRIES), tableName: env.tableName }),
+    store: createDynamoEventStore({ client: new DynamoDBClient(SDK_CLIENT), tableName: env.tableName }),
     publisher: createEventBridgePublisher({
-      client: new EventBridgeClient(SDK_RETRIES),
+      client: new EventBridgeClient(SDK_CLIENT),
       eventBusName: env.eventBusName,
     }),
     config,

@@ -25,8 +25,13 @@ export async function holdFor(
   const options = { holdMs: Math.max(0, Math.min(wantedMs, mostMs)), signal: call.signal };
   const afterwards = (): Promise<void> => settled;
   if (wantsEventStream(call)) return eventStream(streamRequest(deps, request, options), afterwards);
-  const end = await waitForEnd(deps, request, options);
-  return { ...(await outcomeResponse(deps, end.request)), afterwards };
+  try {
+    const end = await waitForEnd(deps, request, options);
+    return { ...(await outcomeResponse(deps, end.request)), afterwards };
+  } catch (error) {
+    await settled;
+    throw error;
+  }
 }
 
 /** The request as it is: its outcome, or 202 with the path on which the wait goes on. */

@@ -59,7 +59,8 @@ function aResponse(change: Partial<ResponseRecord> & { eventId: string }): Respo
     responseId: randomUUID(),
     response: { ok: true },
     status: "ok",
-    responder: "alice",
+    sender: "tester",
+    afterEnd: false,
     timestamp: new Date().toISOString(),
     payloadHash: "hash-r",
     expiresAt: inAnHour(),
@@ -72,7 +73,7 @@ function anAnswer(request: RequestRecord, change: Partial<AcceptAnswer> = {}): A
     eventId: request.eventId,
     replyToken: request.replyToken,
     responseId: randomUUID(),
-    responder: "alice",
+    subscriber: "alice",
     answersSeen: 0,
     state: "ANSWERED",
     at: new Date().toISOString(),
@@ -131,6 +132,34 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
         expect(await store.getEvent(randomUUID())).toBeNull();
         expect(await store.getEvent(expired.event.id)).toBeNull();
         expect(await store.getEvents([expired.event.id, randomUUID()])).toEqual([]);
+      });
+
+      it("lets a new record take the place of one that has expired", async () => {
+        const past = Math.floor(Date.now() / 1_000) - 1;
+        const old = anEvent({}, { expiresAt: past });
+        const fresh = anEvent({ id: old.event.id, data: { fresh: true } });
+        await store.putEvent(old);
+        expect(await store.putEvent(fresh)).toEqual({ kind: "created" });
+        expect(await store.getEvent(old.event.id)).toEqual(fresh);
+
+        const ended = await opened(store);
+        const at = new Date().toISOString();
+        await store.endRequest({ eventId: ended.eventId, state: "CANCELLED", at, expiresAt: past });
+        expect(await store.createRequest({ ...ended, payloadHash: "again" })).toEqual({ kind: "created" });
+        expect(await store.getRequest(ended.eventId)).toEqual({ ...ended, payloadHash: "again" });
+
+        const answered = aResponse({ eventId: ended.eventId, expiresAt: past });
+        const again = { ...answered, payloadHash: "again", expiresAt: inAnHour() };
+        await store.putResponse(answered);
+        expect(await store.putResponse(again)).toEqual({ kind: "created" });
+        expect(await store.getResponses(ended.eventId)).toEqual([again]);
+      });
+
+      it("gives many large events at once", async () => {
+        const records = Array.from({ length: 100 }, () => anEvent({ data: { text: "x".repeat(180_000) } }));
+        await Promise.all(records.map((record) => store.putEvent(record)));
+        const read = await store.getEvents(records.map((record) => record.event.id));
+        expect(read.map(({ event }) => event.id)).toEqual(records.map(({ event }) => event.id));
       });
 
       it("gives many events in the order asked for", async () => {
@@ -222,11 +251,11 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
       it("count answers one after the other; who missed one is refused", async () => {
         const request = await opened(store, { expect: { mode: "count", count: 3 } });
         expect((await store.acceptAnswer(anAnswer(request, { state: "PENDING" }))).kind).toBe("written");
-        expect((await store.acceptAnswer(anAnswer(request, { state: "PENDING", responder: "bob" }))).kind).toBe(
+        expect((await store.acceptAnswer(anAnswer(request, { state: "PENDING", subscriber: "bob" }))).kind).toBe(
           "refused",
         );
         const second = await store.acceptAnswer(
-          anAnswer(request, { state: "PENDING", responder: "bob", answersSeen: 1 }),
+          anAnswer(request, { state: "PENDING", subscriber: "bob", answersSeen: 1 }),
         );
         expect(second.request?.state).toBe("PENDING");
         expect(second.request?.acceptedIds).toHaveLength(2);
@@ -312,7 +341,12 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
           status: "rejected",
           response: { why: "é" },
         });
-        const earlier = aResponse({ eventId, timestamp: "2026-01-01T00:00:01.000Z" });
+        const earlier = aResponse({
+          eventId,
+          timestamp: "2026-01-01T00:00:01.000Z",
+          subscriber: "alice",
+          afterEnd: true,
+        });
         expect(await store.putResponse(later)).toEqual({ kind: "created" });
         expect(await store.putResponse(earlier)).toEqual({ kind: "created" });
         expect(await store.putResponse({ ...later, response: { other: 1 } })).toEqual({
@@ -325,6 +359,14 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
         expect(await store.countResponses(eventId, 100)).toBe(2);
         expect(await store.countResponses(eventId, 1)).toBe(1);
         expect(await store.countResponses(randomUUID(), 100)).toBe(0);
+      });
+
+      it("are counted however large they are", async () => {
+        const eventId = randomUUID();
+        const large = { text: "x".repeat(180_000) };
+        await Promise.all(Array.from({ length: 15 }, () => store.putResponse(aResponse({ eventId, response: large }))));
+        expect(await store.countResponses(eventId, 100)).toBe(15);
+        expect(await store.countResponses(eventId, 12)).toBe(12);
       });
     });
 

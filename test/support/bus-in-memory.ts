@@ -50,7 +50,7 @@ export function busInMemory(declaration: BusDeclaration = TEST_BUS): BusInMemory
     monotonic: () => clock.nowMs - VirtualClock.START,
     newId: () => `00000000-0000-7000-8000-${String(++ids).padStart(12, "0")}`,
     newToken: () => `token-${++ids}`,
-    pause: (ms) => clock.pause(ms),
+    pause: (ms, _topic, signal) => clock.pause(ms, signal),
     log: silentLogger,
   };
   return { deps, store, publisher, clock };
@@ -65,10 +65,16 @@ export class VirtualClock {
   private readonly sleepers: { at: number; wake: () => void }[] = [];
   private turning = false;
 
-  pause(ms: number): Promise<void> {
+  pause(ms: number, signal?: AbortSignal): Promise<void> {
     this.pauses++;
     return new Promise((wake) => {
-      this.sleepers.push({ at: this.nowMs + Math.max(0, ms), wake });
+      const sleeper = { at: this.nowMs + Math.max(0, ms), wake };
+      this.sleepers.push(sleeper);
+      signal?.addEventListener("abort", () => {
+        const place = this.sleepers.indexOf(sleeper);
+        if (place >= 0) this.sleepers.splice(place, 1);
+        wake();
+      });
       this.turn();
     });
   }

@@ -39,7 +39,8 @@ export class MemoryEventStore implements EventStore {
 
   async putEvent(record: EventRecord): Promise<CreateOutcome<EventRecord>> {
     const standing = this.events.get(record.event.id);
-    if (standing !== undefined) return { kind: "exists", record: copy(standing.record) };
+    if (standing !== undefined && !this.hasExpired(standing.record.expiresAt))
+      return { kind: "exists", record: copy(standing.record) };
     this.events.set(record.event.id, { record: copy(record), relayDueAt: record.event.timestamp });
     return { kind: "created" };
   }
@@ -68,7 +69,8 @@ export class MemoryEventStore implements EventStore {
 
   async createRequest(request: RequestRecord): Promise<CreateOutcome<RequestRecord>> {
     const standing = this.requests.get(request.eventId);
-    if (standing !== undefined) return { kind: "exists", record: copy(standing.record) };
+    if (standing !== undefined && !(standing.expiresAt !== null && this.hasExpired(standing.expiresAt)))
+      return { kind: "exists", record: copy(standing.record) };
     this.requests.set(request.eventId, { record: copy(request), expiresAt: null });
     return { kind: "created" };
   }
@@ -80,7 +82,7 @@ export class MemoryEventStore implements EventStore {
   }
 
   async acceptAnswer(answer: AcceptAnswer): Promise<RequestWrite> {
-    const { eventId, replyToken, responseId, responder, answersSeen, state, at, expiresAt } = answer;
+    const { eventId, replyToken, responseId, subscriber, answersSeen, state, at, expiresAt } = answer;
     return this.writeRequest(
       eventId,
       (request) => request.replyToken === replyToken && request.acceptedIds.length === answersSeen,
@@ -88,7 +90,7 @@ export class MemoryEventStore implements EventStore {
         ...request,
         state,
         acceptedIds: [...request.acceptedIds, responseId],
-        answeredBy: responder === undefined ? request.answeredBy : [...new Set([...request.answeredBy, responder])],
+        answeredBy: subscriber === undefined ? request.answeredBy : [...new Set([...request.answeredBy, subscriber])],
         ...(state === "PENDING" ? {} : { endedAt: at }),
       }),
       state === "PENDING" ? null : expiresAt,
@@ -114,7 +116,8 @@ export class MemoryEventStore implements EventStore {
     const ofEvent = this.responses.get(response.eventId) ?? new Map<string, ResponseRecord>();
     this.responses.set(response.eventId, ofEvent);
     const standing = ofEvent.get(response.responseId);
-    if (standing !== undefined) return { kind: "exists", record: copy(standing) };
+    if (standing !== undefined && !this.hasExpired(standing.expiresAt))
+      return { kind: "exists", record: copy(standing) };
     ofEvent.set(response.responseId, copy(response));
     return { kind: "created" };
   }

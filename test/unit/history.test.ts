@@ -129,6 +129,21 @@ describe("looking back", () => {
     expect(await listAll(bus, { ...rare, limit: "5" })).toEqual([ids.at(-1), ids[0]]);
   });
 
+  it("ends a page early when its events are large, and misses nothing", async () => {
+    const bus = busInMemory();
+    const ids: string[] = [];
+    for (let i = 0; i < 60; i++) {
+      bus.clock.nowMs += 1;
+      const event = { type: "MESSAGE_RECEIVED", data: { text: "x".repeat(180_000) } };
+      ids.push((await emit(bus.deps, event, { caller: "agent" })).result.event_id);
+    }
+    const first = await list(bus, { limit: "60", order: "asc" });
+    expect(JSON.stringify(first.events).length).toBeLessThan(6_000_000);
+    expect(first.next_cursor).not.toBeNull();
+    expect(await listAll(bus, { limit: "60", order: "asc" })).toEqual(ids);
+    expect(await listAll(bus, { limit: "60" })).toEqual([...ids].reverse());
+  });
+
   it("shows no token anywhere", async () => {
     const bus = busInMemory();
     const { request } = await openRequest(

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { emit } from "../../shared/emit.ts";
 import { endRequest } from "../../shared/end-request.ts";
 import { showEvent } from "../../shared/history.ts";
-import { MAX_EVENT_BYTES, MAX_UNCOUNTED_RESPONSES } from "../../shared/limits.ts";
+import { MAX_COUNTED_ANSWERS, MAX_EVENT_BYTES, MAX_UNCOUNTED_RESPONSES } from "../../shared/limits.ts";
 import { openRequest } from "../../shared/request.ts";
 import { respond } from "../../shared/respond.ts";
 import { busInMemory } from "../support/bus-in-memory.ts";
@@ -145,6 +145,19 @@ describe("who may answer", () => {
     expect(await answer({})).toMatchObject({ verdict: "accepted" });
   });
 
+  it("includes who got an emitted event whose key had been used for a request that was never completed", async () => {
+    const bus = busInMemory();
+    const keyed = { caller: "agent", idempotencyKey: "k" };
+    const putEvent = bus.store.putEvent.bind(bus.store);
+    bus.store.putEvent = () => Promise.reject(new Error("crashed"));
+    await expect(openRequest(bus.deps, question, keyed)).rejects.toThrow("crashed");
+    bus.store.putEvent = putEvent;
+    const { result } = await emit(bus.deps, { type: "CONTEXT_REQUESTED", data: {} }, keyed);
+    const reply_token = bus.publisher.published[0]?.reply_to.token;
+    const verdict = await respond(bus.deps, result.event_id, { response: {}, reply_token }, { caller: "reader" });
+    expect(verdict.verdict).toBe("accepted");
+  });
+
   it("is told that an event does not exist", async () => {
     const { deps } = busInMemory();
     expect(await codeOf(respond(deps, "nothing", { response: {}, reply_token: "t" }, { caller: "x" }))).toBe(
@@ -155,10 +168,73 @@ describe("who may answer", () => {
   it("cannot flood an event that nobody waits for any more, but may repeat what is stored", async () => {
     const { answer } = await askedBus();
     await answer({});
-    for (let i = 1; i < MAX_UNCOUNTED_RESPONSES; i++) await answer({ response_id: `r${i}` });
+    for (let i = 1; i <= MAX_UNCOUNTED_RESPONSES; i++) await answer({ response_id: `r${i}` });
     const refused = await failureOf(answer({}));
     expect([refused.code, refused.retryable]).toEqual(["rate_limited", false]);
     expect(await answer({ response_id: "r1" })).toMatchObject({ verdict: "replayed" });
+  });
+});
+
+describe("several subscribers", () => {
+  const askAll = async () => {
+    const bus = busInMemory();
+    const { request } = await openRequest(bus.deps, { ...question, expect: { mode: "all" } }, { caller: "asker" });
+    const answer = (body: object, as?: string) =>
+      respond(
+        bus.deps,
+        request.eventId,
+        { response: { n: 1 }, reply_token: request.replyToken, ...body },
+        { caller: "answerer", as },
+      );
+    return { bus, request, answer };
+  };
+
+  it("that give the same answer under the same id are told apart", async () => {
+    const { answer, bus, request } = await askAll();
+    expect(await answer({ response_id: "yes" }, "alice")).toMatchObject({ verdict: "accepted" });
+    expect(await codeOf(answer({ response_id: "yes" }, "bob"))).toBe("response_conflict");
+    expect(await bus.store.getRequest(request.eventId)).toMatchObject({ state: "PENDING", answeredBy: ["alice"] });
+  });
+
+  it("do not get credit for each other's answers that a crash kept from counting", async () => {
+    const { answer, bus, request } = await askAll();
+    const acceptAnswer = bus.store.acceptAnswer.bind(bus.store);
+    bus.store.acceptAnswer = () => Promise.reject(new Error("crashed"));
+    await expect(answer({ response_id: "yes" }, "alice")).rejects.toThrow("crashed");
+    bus.store.acceptAnswer = acceptAnswer;
+    expect(await codeOf(answer({ response_id: "yes" }, "bob"))).toBe("response_conflict");
+    expect(await bus.store.getRequest(request.eventId)).toMatchObject({ answeredBy: ["alice"] });
+  });
+
+  it("that race are counted with few writes in vain", async () => {
+    const bus = busInMemory();
+    const { request } = await openRequest(
+      bus.deps,
+      { ...question, expect: { mode: "count", count: 100 } },
+      { caller: "asker" },
+    );
+    let writes = 0;
+    const acceptAnswer = bus.store.acceptAnswer.bind(bus.store);
+    bus.store.acceptAnswer = (answer) => {
+      writes++;
+      return acceptAnswer(answer);
+    };
+    const body = { response: {}, reply_token: request.replyToken };
+    const verdicts = await Promise.all(
+      Array.from({ length: 100 }, () => respond(bus.deps, request.eventId, body, { caller: "answerer" })),
+    );
+    expect(verdicts.every(({ verdict }) => verdict === "accepted")).toBe(true);
+    expect(await bus.store.getRequest(request.eventId)).toMatchObject({ state: "ANSWERED" });
+    expect(writes).toBeLessThan(1_000);
+  });
+
+  it("and strangers cannot fill a request that waits for one who is silent", async () => {
+    const { answer, bus, request } = await askAll();
+    for (let i = 0; i < MAX_COUNTED_ANSWERS; i++) await answer({});
+    expect(await codeOf(answer({}))).toBe("rate_limited");
+    await answer({}, "alice");
+    expect(await answer({}, "bob")).toMatchObject({ verdict: "accepted" });
+    expect((await bus.store.getRequest(request.eventId))?.state).toBe("ANSWERED");
   });
 });
 
@@ -170,6 +246,12 @@ describe("bad input", () => {
     ["an unknown status", { status: "maybe" }, "/status", "invalid_request"],
     ["an unknown field", { verdict: "accepted" }, "/verdict", "invalid_request"],
     ["an empty id", { response_id: "" }, "/response_id", "invalid_request"],
+    [
+      "a progress report of more than 16 KiB",
+      { status: "progress", response: { text: "x".repeat(16 * 1024) } },
+      "/response",
+      "payload_too_large",
+    ],
     ["too much", { response: { text: "x".repeat(MAX_EVENT_BYTES) } }, "/response", "payload_too_large"],
   ])("%s names the field and leaves the request open", async (_title, change, pointer, code) => {
     const { bus, request, deps } = await askedBus();

@@ -2,7 +2,7 @@
 import { keys, workKeys } from "../../../shared/keys.ts";
 import type { CreateOutcome, EventRecord, EventStore } from "../../../shared/ports.ts";
 import { bodyHashOf, eventToItems, itemToEvent, number } from "./items.ts";
-import type { DynamoTable, Item } from "./table.ts";
+import { type DynamoTable, type Item, standing } from "./table.ts";
 
 export type EventMethods = Pick<EventStore, "putEvent" | "getEvent" | "getEvents" | "markPublished" | "leaseForRelay">;
 
@@ -26,10 +26,9 @@ export function eventMethods(table: DynamoTable, nowSeconds: () => number): Even
       // Its key holds the payload's hash, so that whoever loses the race for META has not changed the winner's data.
       if (body !== null) await table.put(body);
       // I1: from here on the event is never lost. I5: whoever comes second finds the first.
-      const put = await table.create(meta);
+      const put = await table.create(meta, nowSeconds());
       if (put.kind === "written") return { kind: "created" };
-      const recorded = await getEvent(record.event.id);
-      return recorded === null ? { kind: "created" } : { kind: "exists", record: recorded };
+      return { kind: "exists", record: standing(await getEvent(record.event.id)) };
     },
 
     async getEvents(eventIds) {

@@ -69,7 +69,7 @@ export function indexMethods(table: DynamoTable): IndexMethods {
       const secretOf = async (): Promise<string | null> => (await table.get(key))?.["secret"]?.S ?? null;
       const standing = await secretOf();
       if (standing !== null) return standing;
-      const put = await table.create({ ...toKey(key), secret: { S: candidate } });
+      const put = await table.create({ ...toKey(key), secret: { S: candidate } }, 0);
       return put.kind === "written" ? candidate : ((await secretOf()) ?? candidate);
     },
   };

@@ -2,7 +2,7 @@
 import { keys, RESPONSE_PREFIX } from "../../../shared/keys.ts";
 import type { CreateOutcome, EventStore, RequestRecord, RequestWrite, ResponseRecord } from "../../../shared/ports.ts";
 import { itemToRequest, itemToResponse, number, requestToItem, responseToItem } from "./items.ts";
-import type { DynamoTable, Item, Update } from "./table.ts";
+import { type DynamoTable, type Item, standing, type Update } from "./table.ts";
 
 export type RequestMethods = Pick<
   EventStore,
@@ -54,10 +54,9 @@ export function requestMethods(table: DynamoTable, nowSeconds: () => number): Re
     getResponse,
 
     async createRequest(request): Promise<CreateOutcome<RequestRecord>> {
-      const put = await table.create(requestToItem(request));
+      const put = await table.create(requestToItem(request), nowSeconds());
       if (put.kind === "written") return { kind: "created" };
-      const standing = await getRequest(request.eventId);
-      return standing === null ? { kind: "created" } : { kind: "exists", record: standing };
+      return { kind: "exists", record: standing(await getRequest(request.eventId)) };
     },
 
     acceptAnswer(answer) {
@@ -68,7 +67,7 @@ export function requestMethods(table: DynamoTable, nowSeconds: () => number): Re
         UpdateExpression: [
           `SET answers = :next${ends ? ", #state = :state, ended_at = :at, expires_at = :expires" : ""}`,
           ends ? "REMOVE work_pk, work_sk" : "",
-          `ADD accepted_ids :id${answer.responder === undefined ? "" : ", answered_by :responder"}`,
+          `ADD accepted_ids :id${answer.subscriber === undefined ? "" : ", answered_by :subscriber"}`,
         ].join(" "),
         ConditionExpression: [isPending, hasToken, nobodyCameBetween].join(" AND "),
         ExpressionAttributeNames: stateName,
@@ -78,7 +77,7 @@ export function requestMethods(table: DynamoTable, nowSeconds: () => number): Re
           ":seen": { N: String(answer.answersSeen) },
           ":next": { N: String(answer.answersSeen + 1) },
           ":id": { SS: [answer.responseId] },
-          ...(answer.responder === undefined ? {} : { ":responder": { SS: [answer.responder] } }),
+          ...(answer.subscriber === undefined ? {} : { ":subscriber": { SS: [answer.subscriber] } }),
           ...(ends
             ? { ":state": { S: answer.state }, ":at": { S: answer.at }, ":expires": { N: String(answer.expiresAt) } }
             : {}),
@@ -112,10 +111,9 @@ export function requestMethods(table: DynamoTable, nowSeconds: () => number): Re
     },
 
     async putResponse(response): Promise<CreateOutcome<ResponseRecord>> {
-      const put = await table.create(responseToItem(response));
+      const put = await table.create(responseToItem(response), nowSeconds());
       if (put.kind === "written") return { kind: "created" };
-      const stored = await getResponse(response.eventId, response.responseId);
-      return stored === null ? { kind: "created" } : { kind: "exists", record: stored };
+      return { kind: "exists", record: standing(await getResponse(response.eventId, response.responseId)) };
     },
 
     async getResponses(eventId) {
@@ -124,8 +122,19 @@ export function requestMethods(table: DynamoTable, nowSeconds: () => number): Re
     },
 
     async countResponses(eventId, atMost) {
-      const { count } = await table.query({ ...responsesOf(eventId), Select: "COUNT", Limit: atMost });
-      return count;
+      // A query stops at 1 MB, however few responses that is.
+      for (let counted = 0, lastKey: Item | undefined; ; ) {
+        const start = lastKey === undefined ? {} : { ExclusiveStartKey: lastKey };
+        const result = await table.query({
+          ...responsesOf(eventId),
+          Select: "COUNT",
+          Limit: atMost - counted,
+          ...start,
+        });
+        counted += result.count;
+        lastKey = result.lastKey;
+        if (lastKey === undefined || counted >= atMost) return counted;
+      }
     },
   };
 }

@@ -38,8 +38,8 @@ export interface QueryResult {
 
 /** BatchGetItem takes 100 keys. */
 const MAX_BATCH_GET = 100;
-/** Rounds of a BatchGetItem that comes back with unprocessed keys. */
-const MAX_BATCH_ROUNDS = 8;
+/** Rounds of a BatchGetItem, one after the other, that read nothing. */
+const MAX_IDLE_ROUNDS = 8;
 
 export class DynamoTable {
   private readonly client: DynamoDBClient;
@@ -70,26 +70,33 @@ export class DynamoTable {
   private async getBatch(keys: readonly ItemKey[]): Promise<Item[]> {
     const items: Item[] = [];
     let rest: Item[] = keys.map(toKey);
-    for (let round = 0; rest.length > 0; round++) {
-      // I8: a page is never silently short of what could not be read.
-      if (round === MAX_BATCH_ROUNDS) throw new BusError("unavailable", "Not all items could be read at the moment.");
-      if (round > 0) await backOff(round);
+    for (let idleRounds = 0; rest.length > 0; ) {
       const command = new BatchGetItemCommand({
         RequestItems: { [this.tableName]: { Keys: rest, ConsistentRead: true } },
       });
       const result = await translated(() => this.client.send(command));
-      items.push(...(result.Responses?.[this.tableName] ?? []));
-      rest = result.UnprocessedKeys?.[this.tableName]?.Keys ?? [];
+      const read = result.Responses?.[this.tableName] ?? [];
+      const left = result.UnprocessedKeys?.[this.tableName]?.Keys ?? [];
+      items.push(...read);
+      // A round that read nothing was throttled; one that read a part met the size limit, and the next goes on at once.
+      idleRounds = left.length < rest.length ? 0 : idleRounds + 1;
+      // I8: a page is never silently short of what could not be read.
+      if (idleRounds > MAX_IDLE_ROUNDS) throw new BusError("unavailable", "Not all items could be read at the moment.");
+      if (idleRounds > 0) await backOff(idleRounds);
+      rest = left;
     }
     return items;
   }
 
-  /** Puts an item where there is none. */
-  async create(item: Item): Promise<WriteOutcome> {
+  /** Puts an item where there is none, or where there is one that has expired: TTL removes it whenever it likes. */
+  async create(item: Item, nowSeconds: number): Promise<WriteOutcome> {
+    const isAbsent = `attribute_not_exists(${TABLE.partitionKey})`;
+    const hasExpired = `${TABLE.ttlAttribute} <= :now`;
     const command = new PutItemCommand({
       TableName: this.tableName,
       Item: item,
-      ConditionExpression: `attribute_not_exists(${TABLE.partitionKey})`,
+      ConditionExpression: `${isAbsent} OR ${hasExpired}`,
+      ExpressionAttributeValues: { ":now": { N: String(Math.floor(nowSeconds)) } },
     });
     return conditional(item, () => this.client.send(command));
   }
@@ -145,6 +152,12 @@ async function translated<T>(send: () => Promise<T>): Promise<T> {
   } catch (error) {
     throw unavailable(error);
   }
+}
+
+/** What a refused put of `create` found; it can only be gone again if its time was just up. */
+export function standing<T>(record: T | null): T {
+  if (record === null) throw new BusError("unavailable", "The record was just removed; retry with the same key.");
+  return record;
 }
 
 function unavailable(cause: unknown): BusError {
