@@ -3,10 +3,13 @@ import type { Writable } from "node:stream";
 import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
 import config from "../../bus.config.ts";
 import { BusError } from "../../shared/errors.ts";
-import type { Deps } from "../../shared/ports.ts";
+import type { Deps, Logger } from "../../shared/ports.ts";
 import { type Config, isLambda, readConfig } from "./config.ts";
 import { createAwsDeps } from "./deps.ts";
 import { type Handle, type HttpRequest, type HttpResponse, problemResponse } from "./http.ts";
+
+/** Kept for what is left to do when a reader does not take its answer in time. */
+const LAST_WORK_MS = 1_000;
 
 /** What the Node runtime of Lambda provides; emulators may not. */
 interface LambdaStreaming {
@@ -54,57 +57,122 @@ export function lambdaHandler(handle: Handle): unknown {
 
 /** The adapter itself, from plain parts. */
 export function adaptHandle(handle: Handle, runtime: () => Runtime, streaming: LambdaStreaming | undefined): unknown {
-  const run = async (event: APIGatewayProxyEventV2, context: Context, signal: AbortSignal): Promise<HttpResponse> => {
+  const run: Run = async (event, context, signal) => {
     const { env, deps } = runtime();
     const caller = callerOf(event, env);
     if (caller === null)
       return problemResponse(new BusError("unauthenticated", "The call is not signed by a known identity."), deps.log);
     return handle(toRequest(event, context, caller, signal), deps);
   };
-  return streaming === undefined ? bufferedHandler(run) : streamedHandler(run, streaming);
+  const log = (): Logger => runtime().deps.log;
+  return streaming === undefined ? bufferedHandler(run, log) : streamedHandler(run, log, streaming);
 }
 
 type Run = (event: APIGatewayProxyEventV2, context: Context, signal: AbortSignal) => Promise<HttpResponse>;
 
-function streamedHandler(run: Run, { streamifyResponse, HttpResponseStream }: LambdaStreaming): unknown {
-  return streamifyResponse(async (event, stream, context) => {
-    const gone = new AbortController();
-    stream.once("close", () => gone.abort());
-    stream.once("error", () => gone.abort());
-    const response = await run(event, context, gone.signal);
-    const out = HttpResponseStream.from(stream, { statusCode: response.status, headers: response.headers });
+function streamedHandler(
+  run: Run,
+  log: () => Logger,
+  { streamifyResponse, HttpResponseStream }: LambdaStreaming,
+): unknown {
+  return streamifyResponse((event, stream, context) =>
+    withTimeLimit(context, async (timeLimit) => {
+      // After the end, or when the runtime's own link to Lambda breaks. A client that goes is not reported at all.
+      stream.once("close", () => timeLimit.abort());
+      const response = await run(event, context, timeLimit.signal);
+      const begin = ({ status, headers }: HttpResponse): Writable =>
+        HttpResponseStream.from(stream, { statusCode: status, headers });
+      try {
+        await send(response, begin, log(), timeLimit.signal);
+      } finally {
+        // The answer is on its way; the function lives on until this is done.
+        await response.afterwards?.();
+      }
+    }),
+  );
+}
+
+/**
+ * Sends a response. Its head leaves with the first write: what fails before that is answered with a problem, what fails
+ * later is logged and ends the response early. Never throws.
+ */
+async function send(
+  response: HttpResponse,
+  begin: (response: HttpResponse) => Writable,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  const out = begin(response);
+  let hasBegun = false;
+  try {
     if (typeof response.body === "string") out.write(response.body);
-    else for await (const chunk of response.body) if (!(await writeTo(out, chunk, gone.signal))) break;
-    out.end();
-    // The answer is on its way; the function lives on until this is done.
-    await response.afterwards?.();
-  });
+    else {
+      for await (const chunk of response.body) {
+        hasBegun = true;
+        if (!out.write(chunk)) await drained(out, signal);
+        if (signal.aborted) break;
+      }
+      if (!hasBegun) out.write("");
+    }
+  } catch (error) {
+    if (hasBegun)
+      log.error("a stream broke off", {
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      });
+    else {
+      const problem = problemResponse(error, log);
+      begin(problem).write(problem.body);
+    }
+  }
+  // Not `end(text)`: that is not taken for a first write.
+  out.end();
 }
 
-/** Writes, and waits while the reader is slow; false when there is no reader any more. */
-async function writeTo(out: Writable, chunk: string, gone: AbortSignal): Promise<boolean> {
-  if (gone.aborted) return false;
-  if (out.write(chunk)) return true;
+/** Waits while the reader is slow, until the signal. */
+async function drained(out: Writable, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
   await new Promise<void>((resolve) => {
-    out.once("drain", resolve);
-    gone.addEventListener("abort", () => resolve(), { once: true });
+    const goOn = (): void => {
+      out.off("drain", goOn);
+      signal.removeEventListener("abort", goOn);
+      resolve();
+    };
+    out.on("drain", goOn);
+    signal.addEventListener("abort", goOn);
   });
-  return !gone.aborted;
 }
 
-function bufferedHandler(run: Run): unknown {
-  return async (event: APIGatewayProxyEventV2, context: Context): Promise<BufferedResult> => {
-    const response = await run(event, context, new AbortController().signal);
-    const body = typeof response.body === "string" ? response.body : await collect(response.body);
-    await response.afterwards?.();
-    return { statusCode: response.status, headers: response.headers, body };
-  };
+function bufferedHandler(run: Run, log: () => Logger): unknown {
+  return (event: APIGatewayProxyEventV2, context: Context): Promise<BufferedResult> =>
+    withTimeLimit(context, async (timeLimit) => {
+      const response = await run(event, context, timeLimit.signal);
+      try {
+        return await collect(response);
+      } catch (error) {
+        return await collect(problemResponse(error, log()));
+      } finally {
+        await response.afterwards?.();
+      }
+    });
 }
 
-async function collect(chunks: AsyncIterable<string>): Promise<string> {
+async function collect({ status, headers, body }: HttpResponse): Promise<BufferedResult> {
   let text = "";
-  for await (const chunk of chunks) text += chunk;
-  return text;
+  if (typeof body === "string") text = body;
+  else for await (const chunk of body) text += chunk;
+  return { statusCode: status, headers, body: text };
+}
+
+/** Aborts the controller shortly before the function's time is up. */
+async function withTimeLimit<T>(context: Context, work: (timeLimit: AbortController) => Promise<T>): Promise<T> {
+  const timeLimit = new AbortController();
+  const leftMs = Math.max(0, context.getRemainingTimeInMillis() - LAST_WORK_MS);
+  const timer = setTimeout(() => timeLimit.abort(), leftMs);
+  try {
+    return await work(timeLimit);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** The identity that IAM verified; sessions of one role are one agent. Null when there is none and there must be. */

@@ -1,9 +1,13 @@
-import { Writable } from "node:stream";
+import { getEventListeners } from "node:events";
+import { type ClientRequest, createServer, request as httpRequest, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Writable } from "node:stream";
 import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { readConfig } from "../../../functions/runtime/config.ts";
-import { type Handle, type HttpRequest, jsonResponse } from "../../../functions/runtime/http.ts";
+import { type Handle, type HttpRequest, type HttpResponse, jsonResponse } from "../../../functions/runtime/http.ts";
 import { adaptHandle, callerOf } from "../../../functions/runtime/lambda.ts";
+import type { Logger } from "../../../shared/ports.ts";
 import { busInMemory } from "../../support/bus-in-memory.ts";
 
 const { deps } = busInMemory();
@@ -26,30 +30,95 @@ function anEvent(change: object = {}, userArn: string | undefined = ROLE_SESSION
 
 const context = { getRemainingTimeInMillis: () => 30_000 } as Context;
 
-/** Stands in for the streaming part of Lambda's Node runtime, which runs only on Lambda. */
-function playedStreaming() {
-  const sent = { head: null as unknown, body: "", ended: false };
-  const stream = new Writable({
-    write(chunk, _encoding, done) {
-      sent.body += String(chunk);
-      done();
+/** What the runtime's link to Lambda carries between a response's head and its body. */
+const HEAD_END = Buffer.alloc(8);
+
+interface Played {
+  /** What a handler gets: only what the real runtime lets through. */
+  readonly stream: Writable;
+  readonly request: ClientRequest;
+  /** The head and the body as they arrived; the runtime's verdict once the handler's promise has come back. */
+  invoke(handler: unknown, event: APIGatewayProxyEventV2, context: Context): Promise<Received>;
+}
+
+interface Received {
+  readonly head: unknown;
+  readonly body: string;
+  readonly failure: string | null;
+}
+
+const streaming = {
+  streamifyResponse: (handler: unknown) => handler,
+  HttpResponseStream: {
+    from(stream: Writable, head: object) {
+      (stream as unknown as { beforeFirstWrite: object }).beforeFirstWrite = head;
+      return stream;
     },
-    final(done) {
-      sent.ended = true;
-      done();
-    },
+  },
+};
+
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+/**
+ * Plays the streaming part of Lambda's Node runtime as it is: a response is an HTTP request to Lambda; its head goes out
+ * before the first `write`, and with no other call; it closes after its end, whatever the client does.
+ */
+async function playRuntime(reader: "reads" | "never reads" | "breaks the link" = "reads"): Promise<Played> {
+  const arrived: Buffer[] = [];
+  const server = createServer((incoming, answer) => {
+    if (reader === "breaks the link") incoming.once("data", () => incoming.destroy());
+    if (reader === "reads") incoming.on("data", (chunk) => arrived.push(chunk)).on("end", () => answer.end());
   });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const request = httpRequest({ method: "POST", host: "127.0.0.1", port });
+  const answered = new Promise<void>((resolve, reject) => {
+    request.on("error", reject);
+    request.on("response", (answer) => answer.resume().on("end", resolve));
+  });
+  answered.catch(() => undefined);
+
+  let hasBegun = false;
+  const stream = {
+    beforeFirstWrite: null as object | null,
+    write(chunk: string): boolean {
+      if (!hasBegun && stream.beforeFirstWrite !== null) {
+        request.write(JSON.stringify(stream.beforeFirstWrite));
+        request.write(HEAD_END);
+      }
+      hasBegun = true;
+      return request.write(chunk);
+    },
+    end: request.end.bind(request),
+    on: request.on.bind(request),
+    once: request.once.bind(request),
+    off: request.off.bind(request),
+  } as unknown as Writable & { beforeFirstWrite: object | null };
+
   return {
-    sent,
     stream,
-    streaming: {
-      streamifyResponse: (handler: unknown) => handler,
-      HttpResponseStream: {
-        from(out: Writable, head: object) {
-          sent.head = head;
-          return out;
-        },
-      },
+    request,
+    async invoke(handler, event, context) {
+      let failure: string | null = null;
+      try {
+        await (handler as Streamed)(event, stream, context);
+        await answered;
+        if (!request.writableFinished) throw new Error("Response stream is not finished.");
+      } catch (error) {
+        failure = String(error);
+      }
+      const whole = Buffer.concat(arrived);
+      const headEnd = whole.indexOf(HEAD_END);
+      const head = headEnd === -1 ? null : JSON.parse(whole.subarray(0, headEnd).toString());
+      const body = headEnd === -1 ? whole : whole.subarray(headEnd + HEAD_END.length);
+      return { head, body: body.toString(), failure };
     },
   };
 }
@@ -107,25 +176,120 @@ describe("the answer", () => {
     yield "two";
   }
 
-  it("is streamed chunk by chunk where the platform streams, and what is left is done after it", async () => {
-    const { sent, stream, streaming } = playedStreaming();
+  const answering = (response: Partial<HttpResponse>): Handle => {
+    return async () => ({ status: 200, headers: {}, body: "", ...response });
+  };
+  const streamed = (handle: Handle): unknown => adaptHandle(handle, runtime(), streaming);
+
+  it("is streamed where the platform streams, and what is left is done after it", async () => {
+    const played = await playRuntime();
     const order: string[] = [];
-    const handle: Handle = async () => ({
-      status: 201,
-      headers: { "x-a": "b" },
-      body: chunks(),
-      afterwards: async () => {
-        order.push(`afterwards, ended: ${stream.writableEnded}`);
-      },
+    const afterwards = async (): Promise<void> => {
+      order.push(`afterwards, ended: ${played.request.writableEnded}`);
+    };
+    const handle = answering({ status: 201, headers: { "x-a": "b" }, body: chunks(), afterwards });
+    expect(await played.invoke(streamed(handle), anEvent(), context)).toEqual({
+      head: { statusCode: 201, headers: { "x-a": "b" } },
+      body: "one two",
+      failure: null,
     });
-    await (adaptHandle(handle, runtime(), streaming) as Streamed)(anEvent(), stream, context);
-    expect(sent.head).toEqual({ statusCode: 201, headers: { "x-a": "b" } });
-    expect(sent.body).toBe("one two");
     expect(order).toEqual(["afterwards, ended: true"]);
   });
 
-  it("stops when the reader is gone", async () => {
-    const { stream, streaming } = playedStreaming();
+  it.each([
+    ["text", ""],
+    ["stream", (async function* () {})()],
+  ])("arrives with its status although it is an empty %s", async (_kind, body) => {
+    const played = await playRuntime();
+    const received = await played.invoke(streamed(answering({ status: 204, body })), anEvent(), context);
+    expect(received).toEqual({ head: { statusCode: 204, headers: {} }, body: "", failure: null });
+  });
+
+  it("is a problem document when its stream fails before anything was sent", async () => {
+    const played = await playRuntime();
+    async function* failing() {
+      yield await Promise.reject<string>(new Error("no table"));
+    }
+    const received = await played.invoke(streamed(answering({ body: failing() })), anEvent(), context);
+    expect(received).toMatchObject({ head: { statusCode: 500 }, failure: null });
+    expect(JSON.parse(received.body)).toMatchObject({ status: 500, code: "internal" });
+    const buffered = adaptHandle(answering({ body: failing() }), runtime(), undefined) as Buffered;
+    expect(await buffered(anEvent(), context)).toMatchObject({ statusCode: 500 });
+  });
+
+  it("ends early when its stream breaks off; that is logged, and what is left is done all the same", async () => {
+    const played = await playRuntime();
+    const logged: unknown[] = [];
+    const log: Logger = { ...deps.log, error: (...record) => void logged.push(record) };
+    let isDone = false;
+    async function* breaking() {
+      yield "one ";
+      throw new Error("the table is gone");
+    }
+    const afterwards = async (): Promise<void> => {
+      isDone = true;
+    };
+    const logging = () => ({ env: { allowAnonymous: false }, deps: { ...deps, log } });
+    const handler = adaptHandle(answering({ body: breaking(), afterwards }), logging, streaming);
+    expect(await played.invoke(handler, anEvent(), context)).toMatchObject({ body: "one ", failure: null });
+    expect(logged).toMatchObject([["a stream broke off", { error: expect.stringContaining("the table is gone") }]]);
+    expect(isDone).toBe(true);
+  });
+
+  it("waits for a slow reader at every write, and leaves nothing behind that waits", async () => {
+    const played = await playRuntime();
+    const waiting: number[] = [];
+    const handle: Handle = async ({ signal }) => {
+      async function* large() {
+        for (let i = 0; i < 30; i++) {
+          yield "x".repeat(100_000);
+          waiting.push(played.request.listenerCount("drain") + getEventListeners(signal, "abort").length);
+        }
+      }
+      return { status: 200, headers: {}, body: large() };
+    };
+    const received = await played.invoke(streamed(handle), anEvent(), context);
+    expect(received.body).toHaveLength(3_000_000);
+    expect(new Set(waiting)).toEqual(new Set([0]));
+  });
+
+  it("is given up shortly before the function's time is up when its reader never reads", async () => {
+    const { stream } = await playRuntime("never reads");
+    const order: string[] = [];
+    const handle: Handle = async ({ signal }) => {
+      signal.addEventListener("abort", () => order.push("signal"));
+      async function* endless() {
+        try {
+          for (;;) yield "x".repeat(100_000);
+        } finally {
+          order.push("stream closed");
+        }
+      }
+      return { status: 200, headers: {}, body: endless(), afterwards: async () => void order.push("afterwards") };
+    };
+    const startedAt = performance.now();
+    const short = { getRemainingTimeInMillis: () => 1_300 - (performance.now() - startedAt) } as Context;
+    await (streamed(handle) as Streamed)(anEvent(), stream, short);
+    expect(order).toEqual(["signal", "stream closed", "afterwards"]);
+    expect(performance.now() - startedAt).toBeGreaterThan(250);
+  });
+
+  it("stops what it waits for shortly before the function's time is up, and is sent still", async () => {
+    const played = await playRuntime();
+    const handle: Handle = async ({ signal }) => {
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      return jsonResponse(202, {});
+    };
+    const short = { getRemainingTimeInMillis: () => 1_050 } as Context;
+    const received = await played.invoke(streamed(handle), anEvent(), short);
+    expect(received).toMatchObject({ head: { statusCode: 202 }, body: "{}", failure: null });
+    expect(await (adaptHandle(handle, runtime(), undefined) as Buffered)(anEvent(), short)).toMatchObject({
+      statusCode: 202,
+    });
+  });
+
+  it("stops when the runtime's link to Lambda breaks", async () => {
+    const played = await playRuntime("breaks the link");
     let isClosed = false;
     async function* endless() {
       try {
@@ -137,10 +301,7 @@ describe("the answer", () => {
         isClosed = true;
       }
     }
-    const handle: Handle = async () => ({ status: 200, headers: {}, body: endless() });
-    const streamed = (adaptHandle(handle, runtime(), streaming) as Streamed)(anEvent(), stream, context);
-    setImmediate(() => stream.destroy());
-    await streamed;
+    await (streamed(answering({ body: endless() })) as Streamed)(anEvent(), played.stream, context);
     expect(isClosed).toBe(true);
   });
 
