@@ -6,7 +6,8 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { installEmulator, installNode, type Progress } from "./install.ts";
+import { projectPath } from "../project.ts";
+import { install, type Progress } from "./install.ts";
 
 /** How long the emulator may take to answer; it takes one second on an idle machine. */
 const READY_TIMEOUT_MS = 60_000;
@@ -17,19 +18,8 @@ const STOP_TIMEOUT_MS = 3_000;
 /** What it writes is kept up to this much, to be shown when it fails. */
 const OUTPUT_CHARS = 4_000;
 
-/**
- * Ends the emulator with its workers, the whole process group, and what it wrote, when the pipe from this process
- * closes: even if this one is killed.
- */
-const LAUNCHER = `
-import os, runpy, shutil, signal, sys, threading
-def end_with_parent():
-    sys.stdin.buffer.read()
-    shutil.rmtree(os.environ["HOME"], ignore_errors=True)
-    os.killpg(0, signal.SIGKILL)
-threading.Thread(target=end_with_parent, daemon=True).start()
-runpy.run_module("ministack", run_name="__main__")
-`;
+/** Starts it behind a guard against web pages, and ends it with its workers when this process ends, however it does. */
+const LAUNCHER = projectPath("local/aws/launch.py");
 
 export interface EmulatorOptions {
   /** 0, or nothing, for any free port. */
@@ -76,17 +66,17 @@ export class PortTaken extends Error {
  */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const progress = options.progress ?? (() => {});
-  const [python, nodeFolder] = await Promise.all([installEmulator(progress), installNode(progress)]);
+  const { python, nodeFolder } = await install(progress);
   const port = await claimPort(options.port ?? 0);
   const home = await mkdtemp(join(tmpdir(), "agent-event-bus-aws-"));
-  const process_ = launch(python, environment(port, home, nodeFolder, options.enforceRoles ?? false));
-  const output = lastWords(process_);
+  const child = launch(python, environment(port, home, nodeFolder, options.enforceRoles ?? false));
+  const output = lastWords(child);
   const stop = async (): Promise<void> => {
-    await end(process_);
+    await end(child);
     await rm(home, { recursive: true, force: true, maxRetries: 3 });
   };
   try {
-    await untilReady(process_, `http://127.0.0.1:${port}/_ministack/health`);
+    await untilReady(child, `http://127.0.0.1:${port}/_ministack/health`);
   } catch (error) {
     await stop();
     throw new Error(`The AWS emulator did not start.\n${output()}`, { cause: error });
@@ -96,7 +86,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     region: options.region ?? "eu-west-1",
     credentials: { accessKeyId: "000000000001", secretAccessKey: "local" },
   };
-  return { ...target, env: targetEnvironment(target), pid: process_.pid ?? 0, stop };
+  return { ...target, env: targetEnvironment(target), pid: child.pid ?? 0, stop };
 }
 
 export function targetEnvironment({ endpoint, region, credentials }: AwsTarget): Record<string, string> {
@@ -131,27 +121,27 @@ function environment(port: number, home: string, nodeFolder: string, enforceRole
 }
 
 function launch(python: string, env: Record<string, string>): ChildProcess {
-  const process_ = spawn(python, ["-c", LAUNCHER], { env, detached: true, stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(python, [LAUNCHER], { env, detached: true, stdio: ["pipe", "pipe", "pipe"] });
   // It may end before we do; that is seen by waiting for it.
-  process_.stdin?.on("error", () => {});
-  process_.on("error", () => {});
-  return process_;
+  child.stdin?.on("error", () => {});
+  child.on("error", () => {});
+  return child;
 }
 
-function lastWords(process_: ChildProcess): () => string {
+function lastWords(child: ChildProcess): () => string {
   let text = "";
   const keep = (chunk: Buffer): void => {
     text = (text + chunk.toString()).slice(-OUTPUT_CHARS);
   };
-  process_.stdout?.on("data", keep);
-  process_.stderr?.on("data", keep);
+  child.stdout?.on("data", keep);
+  child.stderr?.on("data", keep);
   return () => text.trim();
 }
 
-async function untilReady(process_: ChildProcess, url: string): Promise<void> {
+async function untilReady(child: ChildProcess, url: string): Promise<void> {
   const deadline = performance.now() + READY_TIMEOUT_MS;
   while (performance.now() < deadline) {
-    if (process_.pid === undefined || hasEnded(process_)) throw new Error("It ended at once.");
+    if (child.pid === undefined || hasEnded(child)) throw new Error("It ended at once.");
     const answered = await fetch(url).then(
       (response) => response.ok,
       () => false,
@@ -162,22 +152,22 @@ async function untilReady(process_: ChildProcess, url: string): Promise<void> {
   throw new Error(`No answer within ${READY_TIMEOUT_MS / 1000} s.`);
 }
 
-async function end(process_: ChildProcess): Promise<void> {
-  if (process_.pid === undefined) return;
-  if (!hasEnded(process_)) {
-    const ended = once(process_, "exit");
-    process_.kill("SIGTERM");
+async function end(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined) return;
+  if (!hasEnded(child)) {
+    const ended = once(child, "exit");
+    child.kill("SIGTERM");
     await Promise.race([ended, sleep(STOP_TIMEOUT_MS, undefined, { ref: false })]);
   }
   // Its workers are in its group and nobody else is.
   try {
-    process.kill(-process_.pid, "SIGKILL");
+    process.kill(-child.pid, "SIGKILL");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }
 
-const hasEnded = (process_: ChildProcess): boolean => process_.exitCode !== null || process_.signalCode !== null;
+const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
 
 /** The port if it is free, or any free one for 0. @throws PortTaken */
 async function claimPort(wanted: number): Promise<number> {

@@ -1,6 +1,7 @@
 /**
  * One local origin in front of the deployed functions, as a CDN would be in front of a deployment: routes each call to
- * the function that serves it, signs what is unsigned, and passes bodies through as they come.
+ * the function that serves it, signs what is unsigned, and passes bodies through as they come. As it signs for whoever
+ * comes, it serves programs and pages of this machine only.
  */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
@@ -8,6 +9,7 @@ import { Sha256 } from "@aws-crypto/sha256-js";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { BusError, toProblem } from "../../shared/errors.ts";
 import { API_FUNCTIONS, type ApiFunction, matchRoute } from "../../shared/routes.ts";
+import { whyForbidden } from "../guards.ts";
 import { type AwsTarget, PortTaken } from "./emulator.ts";
 
 /** The Function URLs by function, from the stack's outputs. */
@@ -52,6 +54,8 @@ export function functionUrls(outputs: Readonly<Record<string, string>>): Functio
 export async function startGateway(port: number): Promise<Gateway> {
   let upstream: Upstream | null = null;
   const server = createServer((incoming, outgoing) => {
+    const refusal = whyForbidden(incoming.headers);
+    if (refusal !== null) return refuse(outgoing, new BusError("forbidden", refusal));
     if (upstream === null) return refuse(outgoing, new BusError("unavailable", "The stack is being deployed."));
     forward(incoming, outgoing, upstream).catch((error: unknown) => {
       refuse(outgoing, new BusError("unavailable", "The emulator cannot be reached.", { cause: error }));
@@ -102,6 +106,10 @@ async function forward(
     headers,
   });
   outgoing.once("close", () => onward.destroy());
+  // Until the response, `once` below hears of it too; a connection that breaks later would end this process.
+  onward.on("error", () => {
+    if (outgoing.headersSent) outgoing.destroy();
+  });
   incoming.pipe(onward);
   const [answer] = (await once(onward, "response")) as [IncomingMessage];
   outgoing.writeHead(answer.statusCode ?? 502, withoutHopByHop(answer.headers));
@@ -152,6 +160,7 @@ function refuse(outgoing: ServerResponse, error: BusError): void {
     return;
   }
   const problem = toProblem(error);
-  outgoing.writeHead(problem.status, { "content-type": "application/problem+json", "retry-after": "1" });
+  const retry = problem.retryable ? { "retry-after": "1" } : {};
+  outgoing.writeHead(problem.status, { "content-type": "application/problem+json", ...retry });
   outgoing.end(JSON.stringify(problem));
 }

@@ -1,10 +1,12 @@
-/** What the local AWS needs and a clone does not have: the emulator, from Python's package index, and Node 24, from npm's. */
+/**
+ * What the local AWS needs and a clone does not have: the emulator, from Python's package index, and Node 24, from
+ * npm's.
+ */
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { projectPath } from "../project.ts";
+import { installOnce } from "./install-once.ts";
 
 const run = promisify(execFile);
 
@@ -31,7 +33,7 @@ export class PythonMissing extends Error {
   }
 }
 
-/** Whether `installEmulator` can work on this machine. */
+/** Whether the emulator can be installed on this machine. */
 export async function hasPython(): Promise<boolean> {
   return findPython().then(
     () => true,
@@ -39,53 +41,44 @@ export async function hasPython(): Promise<boolean> {
   );
 }
 
+export interface Installed {
+  /** The Python to start the emulator with. */
+  readonly python: string;
+  /** The folder of Node 24's `node`. */
+  readonly nodeFolder: string;
+}
+
 /**
- * Installs the emulator into `.local/aws` unless it is there.
+ * Installs what is missing, the emulator first: where there is no Python, nothing is downloaded.
  *
- * @returns the Python to start it with, as in `<python> -m ministack`
- * @throws PythonMissing; Error when the package index cannot be reached
+ * @throws PythonMissing; Error when a package index cannot be reached, or npm has no Node for this machine
  */
-export async function installEmulator(progress: Progress): Promise<string> {
-  const folder = join(LOCAL_FOLDER, "aws");
+export async function install(progress: Progress, folder = LOCAL_FOLDER): Promise<Installed> {
+  const python = await installEmulator(progress, join(folder, "aws"));
+  const nodeFolder = await installNode(progress, join(folder, "node24"));
+  return { python, nodeFolder };
+}
+
+async function installEmulator(progress: Progress, folder: string): Promise<string> {
   await installOnce(folder, EMULATOR_PACKAGE, async (into) => {
     const python = await findPython();
     progress(`Installing ${EMULATOR_PACKAGE} into ${folder} (once)`);
     await run(python, ["-m", "venv", into]);
-    await run(join(into, "bin/python"), [
-      "-m",
-      "pip",
-      "install",
-      "--quiet",
-      "--disable-pip-version-check",
-      EMULATOR_PACKAGE,
-    ]);
+    const options = ["--quiet", "--disable-pip-version-check"];
+    await run(join(into, "bin/python"), ["-m", "pip", "install", ...options, EMULATOR_PACKAGE]);
   });
   return join(folder, "bin/python");
 }
 
-/**
- * Installs Node 24 into `.local/node24` unless this process runs on it or it is there.
- *
- * @returns the folder of its `node`
- * @throws Error when npm has no build for this machine, or cannot be reached
- */
-export async function installNode(progress: Progress): Promise<string> {
+async function installNode(progress: Progress, folder: string): Promise<string> {
+  // This process runs on it.
   if (process.versions.node.startsWith(`${NODE_MAJOR}.`)) return dirname(process.execPath);
   const name = nodePackage();
-  const folder = join(LOCAL_FOLDER, "node24");
   await installOnce(folder, name, async (into) => {
     progress(`Installing ${name} into ${folder} (once)`);
     // npm's `node` only fetches this package by an install script; asked for by name, it needs none.
-    await run("npm", [
-      "install",
-      "--prefix",
-      into,
-      "--no-save",
-      "--ignore-scripts",
-      "--no-audit",
-      "--no-fund",
-      `${name}@${NODE_MAJOR}`,
-    ]);
+    const options = ["--no-save", "--ignore-scripts", "--no-audit", "--no-fund"];
+    await run("npm", ["install", "--prefix", into, ...options, `${name}@${NODE_MAJOR}`]);
   });
   return join(folder, "node_modules", name, "bin");
 }
@@ -105,38 +98,4 @@ async function findPython(): Promise<string> {
     throw new PythonMissing(error);
   }
   return python;
-}
-
-/**
- * Fills a folder beside its final place and renames it, so that a broken download leaves nothing behind and of two
- * processes that install at once both find a whole one.
- */
-async function installOnce(folder: string, what: string, install: (into: string) => Promise<void>): Promise<void> {
-  if (await isInstalled(folder, what)) return;
-  await mkdir(dirname(folder), { recursive: true });
-  const unfinished = await mkdtemp(`${folder}-`);
-  try {
-    await install(unfinished);
-    await writeFile(join(unfinished, "installed"), what);
-    // Another release, or one that something interrupted.
-    if (existsSync(folder) && !(await isInstalled(folder, what))) await rm(folder, { recursive: true });
-    await rename(unfinished, folder);
-  } catch (error) {
-    if (!(await isInstalled(folder, what))) throw installFailed(what, error);
-  } finally {
-    await rm(unfinished, { recursive: true, force: true });
-  }
-}
-
-async function isInstalled(folder: string, what: string): Promise<boolean> {
-  return readFile(join(folder, "installed"), "utf8").then(
-    (installed) => installed === what,
-    () => false,
-  );
-}
-
-function installFailed(what: string, error: unknown): Error {
-  if (error instanceof PythonMissing) return error;
-  const output = (error as { stderr?: string }).stderr?.trim().split("\n").at(-1);
-  return new Error(`Could not install ${what}: ${output || String(error)}`, { cause: error });
 }

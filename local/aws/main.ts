@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { parseArgs } from "node:util";
 import { PortTaken } from "./emulator.ts";
-import { installEmulator, installNode, PythonMissing } from "./install.ts";
+import { install, PythonMissing } from "./install.ts";
 import { type LocalAws, startLocalAws } from "./local-aws.ts";
 
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
@@ -15,7 +15,7 @@ Nothing outside this machine is touched, and no Docker is needed. Needs Python 3
   --port <n>            of the URL to call; 0 for any free one (default 7080)
   --emulator-port <n>   of the emulator; 0 for any free one (default 4566)
   --region <name>       default eu-west-1
-  --install-only        install and stop
+  --install-only        install, print the folder of Node 24, and stop
   --help
 
 Enter deploys again after a change; Ctrl-C ends it, and everything in it is gone.`;
@@ -28,6 +28,11 @@ interface Options {
   readonly help: boolean;
 }
 
+/** The command line is wrong. */
+class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
@@ -35,30 +40,19 @@ const say = (line: string): void => {
 async function main(): Promise<void> {
   const options = readOptions();
   if (options.help) return say(HELP);
-  if (options.installOnly) {
-    await installEmulator(say);
-    return say(await installNode(say));
-  }
+  if (options.installOnly) return say((await install(say)).nodeFolder);
   const started = performance.now();
   const aws = await startLocalAws({ ...options, progress: say });
   say(`Ready in ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
   say(describe(aws));
-  deployOnEnter(aws);
+  if (process.stdin.isTTY) deployOnEnter(aws);
   await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
   say("\nEnding");
   await aws.close();
 }
 
 function readOptions(): Options {
-  const { values } = parseArgs({
-    options: {
-      port: { type: "string", default: "7080" },
-      "emulator-port": { type: "string", default: "4566" },
-      region: { type: "string", default: "eu-west-1" },
-      "install-only": { type: "boolean", default: false },
-      help: { type: "boolean", short: "h", default: false },
-    },
-  });
+  const values = readArguments();
   return {
     port: portOf("--port", values.port),
     emulatorPort: portOf("--emulator-port", values["emulator-port"]),
@@ -68,10 +62,27 @@ function readOptions(): Options {
   };
 }
 
+function readArguments() {
+  try {
+    return parseArgs({
+      options: {
+        port: { type: "string", default: "7080" },
+        "emulator-port": { type: "string", default: "4566" },
+        region: { type: "string", default: "eu-west-1" },
+        "install-only": { type: "boolean", default: false },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    }).values;
+  } catch (error) {
+    // Node's message goes on for a paragraph about how to pass a positional argument.
+    throw new UsageError((error as Error).message.split(". ")[0], { cause: error });
+  }
+}
+
 function portOf(flag: string, given: string): number {
   const port = Number(given);
   if (!/^\d+$/.test(given) || port > 65_535)
-    throw new TypeError(`${flag}: expected a port (0 to 65535), not "${given}"`);
+    throw new UsageError(`${flag}: expected a port (0 to 65535), not "${given}"`);
   return port;
 }
 
@@ -95,7 +106,7 @@ ${Object.entries(outputs)
 }
 
 function deployOnEnter(aws: LocalAws): void {
-  if (!process.stdin.isTTY) return;
+  say("Enter deploys again after a change; Ctrl-C ends it.");
   let last = Promise.resolve();
   process.stdin.on("data", () => {
     last = last.then(async () => {
@@ -114,7 +125,12 @@ try {
   await main();
   process.exit(0);
 } catch (error) {
-  const expected = error instanceof PortTaken || error instanceof PythonMissing || error instanceof TypeError;
-  process.stderr.write(`${expected ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
+  if (error instanceof UsageError) fail(`${error.message}\nRun it with --help to see the options.`);
+  if (error instanceof PortTaken || error instanceof PythonMissing) fail(error.message);
+  fail(error instanceof Error ? (error.stack ?? error.message) : String(error));
+}
+
+function fail(message: string): never {
+  process.stderr.write(`${message}\n`);
   process.exit(1);
 }

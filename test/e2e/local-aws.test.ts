@@ -1,14 +1,17 @@
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
+import { type IncomingMessage, request } from "node:http";
 import { createServer } from "node:net";
-import { afterEach, beforeAll, describe, expect, test } from "vitest";
-import { installEmulator, installNode } from "../../local/aws/install.ts";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { type Emulator, startEmulator } from "../../local/aws/emulator.ts";
+import { install } from "../../local/aws/install.ts";
 import { cleanUp, eventually, runScript, temporaryFolder } from "../support/embedded.ts";
 import { emulatorAvailable } from "../support/emulator.ts";
 
 afterEach(cleanUp);
 
 const SCRIPT = "local/aws/main.ts";
+const HINT = "Run it with --help to see the options.";
 
 describe("npm run aws:local", () => {
   test("shows its options", async () => {
@@ -21,18 +24,26 @@ describe("npm run aws:local", () => {
   test("refuses what is not a port, by the flag's name", async () => {
     const run = runScript(SCRIPT, ["--port", "many"]);
     expect(await run.exited).toBe(1);
-    expect(run.lines.at(-1)).toBe('--port: expected a port (0 to 65535), not "many"');
+    expect(run.lines).toEqual(['--port: expected a port (0 to 65535), not "many"', HINT]);
+  });
+
+  test.each([
+    [["--prot", "1"], "Unknown option '--prot'"],
+    [["7080"], "Unexpected argument '7080'"],
+  ])("refuses the arguments %j, by their name", async (args, message) => {
+    const run = runScript(SCRIPT, args);
+    expect(await run.exited).toBe(1);
+    expect(run.lines).toEqual([expect.stringContaining(message), HINT]);
   });
 });
 
 describe.skipIf(!(await emulatorAvailable()))("npm run aws:local with Python", () => {
   // So that the waits below are for a start, not for a download.
   beforeAll(async () => {
-    await installEmulator(() => {});
-    await installNode(() => {});
+    await install(() => {});
   });
 
-  test("deploys the bus, prints a call that is answered, says whose port is taken, and leaves nothing behind", async () => {
+  test("deploys the bus, prints a call that is answered, and leaves nothing behind; says whose port is taken", async () => {
     const TMPDIR = temporaryFolder();
     const run = runScript(SCRIPT, ["--port", "0", "--emulator-port", "0"], { env: { TMPDIR } });
     for (const stage of ["Starting", "Bundling", "Deploying", "Ready"]) await run.waitForLine(new RegExp(`^${stage} `));
@@ -68,6 +79,72 @@ describe.skipIf(!(await emulatorAvailable()))("npm run aws:local with Python", (
     await run.exited;
     await eventually(() => expect(fetch(emulator)).rejects.toThrow());
     expect(filesOfOurs(TMPDIR).filter((name) => name.startsWith("agent-event-bus-aws-"))).toEqual([]);
+  });
+});
+
+describe.skipIf(!(await emulatorAvailable()))("the emulator serves this machine only", () => {
+  let emulator: Emulator;
+  beforeAll(async () => {
+    emulator = await startEmulator();
+  });
+  afterAll(() => emulator.stop());
+
+  const status = async (headers: Record<string, string>, method = "GET"): Promise<number | undefined> => {
+    const asked = request(`${emulator.endpoint}/_ministack/health`, { method, headers }).end();
+    const [response] = (await once(asked, "response")) as [IncomingMessage];
+    response.resume();
+    return response.statusCode;
+  };
+
+  test.each([
+    ["a program", {}],
+    ["a program that says localhost", { host: "localhost:4566" }],
+    ["one that calls a function by its URL", { host: "abc.lambda-url.eu-west-1.localhost.localstack.cloud:4566" }],
+    ["one that calls a bucket by its name", { host: "my-bucket.s3.localhost" }],
+    ["a page of this machine", { origin: "http://localhost:5173", "sec-fetch-site": "cross-site" }],
+    ["an address typed into a browser", { "sec-fetch-site": "none" }],
+  ])("%s is answered", async (_, headers) => expect(await status(headers)).toBe(200));
+
+  test.each([
+    ["a name that was made to resolve to this machine", { host: "example.com:4566" }],
+    ["a name that only looks local", { host: "localhost.example.com" }],
+    ["a function's URL elsewhere", { host: "abc.lambda-url.eu-west-1.localhost.localstack.cloud.example.com" }],
+    ["a page of another site", { origin: "https://example.com" }],
+    ["a page of another site that only looks local", { origin: "http://localhost.example.com" }],
+    ["a page that hides where it is from", { origin: "null" }],
+    ["a link or an image on another site", { "sec-fetch-site": "cross-site" }],
+  ])("%s is refused", async (_, headers) => {
+    expect(await status(headers)).toBe(403);
+    expect(await status(headers, "OPTIONS")).toBe(403);
+  });
+
+  test("a page of another site cannot run code with a made-up signature", async () => {
+    const query = new URLSearchParams({
+      "X-Amz-Credential": "000000000001/20260101/eu-west-1/lambda/aws4_request",
+      "X-Amz-Signature": "00",
+    });
+    const call = (origin: string): Promise<Response> =>
+      fetch(`${emulator.endpoint}/2015-03-31/functions/?${query}`, { headers: { origin } });
+    expect((await call("http://localhost")).status).toBe(200);
+    const refused = await call("https://example.com");
+    expect(refused.status).toBe(403);
+    expect(refused.headers.has("access-control-allow-origin")).toBe(false);
+  });
+
+  test("nor can it open a WebSocket", async () => {
+    const asked = request(`${emulator.endpoint}/stage`, {
+      headers: {
+        host: "abc.execute-api.localhost",
+        origin: "https://example.com",
+        connection: "Upgrade",
+        upgrade: "websocket",
+        "sec-websocket-version": "13",
+        "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+      },
+    }).end();
+    const [response] = (await once(asked, "response")) as [IncomingMessage];
+    response.resume();
+    expect(response.statusCode).toBe(403);
   });
 });
 

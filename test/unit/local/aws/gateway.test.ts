@@ -1,7 +1,7 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { functionUrls, type Gateway, startGateway } from "../../../../local/aws/gateway.ts";
 import { API_FUNCTIONS } from "../../../../shared/routes.ts";
 
@@ -138,6 +138,35 @@ describe("one URL in front of the functions", () => {
     abort.abort();
     await expect(response.text()).rejects.toThrow();
     await gone;
+  });
+
+  test("a caller is told when its function's connection breaks, and others go on being served", async () => {
+    let first = true;
+    answer = (incoming, outgoing) => {
+      if (!first) return void echo(incoming, outgoing);
+      first = false;
+      outgoing.writeHead(200, { "content-type": "text/event-stream" });
+      outgoing.write("data: first\n\n", () => incoming.socket.resetAndDestroy());
+    };
+    await expect(fetch(`${gateway.url}/events/stream`).then((response) => response.text())).rejects.toThrow();
+    expect((await call("/events")).url).toBe("/events");
+  });
+
+  test.each([
+    ["a name that was made to resolve to this machine", { host: "example.com" }],
+    ["a page of another site", { origin: "https://example.com" }],
+  ])("nothing is signed for %s", async (_, headers) => {
+    const reached = vi.fn();
+    answer = (incoming, outgoing) => {
+      reached();
+      void echo(incoming, outgoing);
+    };
+    const refused = request(`${gateway.url}/events`, { method: "POST", headers }).end("{}");
+    const [response] = (await once(refused, "response")) as [IncomingMessage];
+    expect(response.statusCode).toBe(403);
+    expect(response.headers).not.toHaveProperty("retry-after");
+    expect(JSON.parse(await text(response))).toMatchObject({ code: "forbidden", retryable: false });
+    expect(reached).not.toHaveBeenCalled();
   });
 
   test("says that it may be tried again while the emulator cannot be reached", async () => {

@@ -1,0 +1,65 @@
+"""Runs the AWS emulator for programs and pages of this machine only, and no longer than the process that started it.
+
+The emulator itself serves whoever reaches its port, runs functions as processes of its user, and lets every web page
+read its answers. Its socket is bound to loopback, but a browser can be led to it: by a page of another site (hence
+`Origin` and `Sec-Fetch-Site`), or by a name that is made to resolve to 127.0.0.1 (DNS rebinding, hence `Host`).
+"""
+
+import os
+import re
+import shutil
+import signal
+import sys
+import threading
+
+# Loopback addresses, names below .localhost (RFC 6761, 6.3), and those by which emulators tell Function URLs apart.
+LOCAL_HOST = re.compile(
+    r"(127(\.[0-9]{1,3}){3}|\[::1\]|([a-z0-9_-]+\.)*localhost(\.localstack\.cloud)?)(:[0-9]{1,5})?", re.IGNORECASE
+)
+
+
+def end_with_parent():
+    """Ends the process group and removes what it wrote when the pipe from the parent closes: even if that is killed."""
+    sys.stdin.buffer.read()
+    shutil.rmtree(os.environ["HOME"], ignore_errors=True)
+    os.killpg(0, signal.SIGKILL)
+
+
+def is_from_here(headers):
+    """Whether a request names this machine, and, if a browser sends it, comes from a page of this machine."""
+    values = {}
+    for name, value in headers:
+        values.setdefault(name.lower(), []).append(value.decode("latin-1"))
+    hosts = values.get(b"host", [])
+    origins = values.get(b"origin", [])
+    if not hosts or not all(LOCAL_HOST.fullmatch(host) for host in hosts):
+        return False
+    if not all(LOCAL_HOST.fullmatch(re.sub("^https?://", "", origin)) for origin in origins):
+        return False
+    # A link or an image of another site sends no origin. A local page that sends one may use another local name.
+    return bool(origins) or "cross-site" not in values.get(b"sec-fetch-site", [])
+
+
+def guarded(app):
+    """The ASGI application for whoever `is_from_here`; 403 for everybody else."""
+
+    async def guard(scope, receive, send):
+        if scope["type"] == "lifespan" or is_from_here(scope["headers"]):
+            await app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            # Closed before it is accepted, a WebSocket is answered with 403.
+            await send({"type": "websocket.close"})
+        else:
+            await send({"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain")]})
+            await send({"type": "http.response.body", "body": b"Only programs and pages of this machine may call.\n"})
+
+    return guard
+
+
+if __name__ == "__main__":
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    # It takes most of a second, in which the parent may end.
+    import ministack.app
+
+    ministack.app.app = guarded(ministack.app.app)
+    ministack.app.main()
