@@ -30,19 +30,26 @@ export interface SubscriberEnvironment {
   readonly name: string | undefined;
   /** `AGENT_EVENT_BUS_MAX_RECEIVES`: after so many receives its queue gives a message up; infinite when not set. */
   readonly maxReceives: number;
+  /** `AGENT_EVENT_BUS_RETRY_SECONDS`: what failed comes from its queue again no sooner than this; 0 when not set. */
+  readonly retrySeconds: number;
   /** `AGENT_EVENT_BUS_ANSWERS`: false for an observer. */
   readonly answers: boolean;
 }
 
 /** @throws Error that names the variable that makes no sense */
 export function subscriberFromEnvironment(): SubscriberEnvironment {
-  const given = read("AGENT_EVENT_BUS_MAX_RECEIVES");
-  const maxReceives = given === undefined ? Number.POSITIVE_INFINITY : Number(given);
-  if (!(maxReceives >= 1))
-    throw new Error(`AGENT_EVENT_BUS_MAX_RECEIVES: expected a number of at least 1, not "${given}"`);
   return {
     name: read("AGENT_EVENT_BUS_SUBSCRIBER"),
-    maxReceives,
+    maxReceives: readNumber("AGENT_EVENT_BUS_MAX_RECEIVES", 1) ?? Number.POSITIVE_INFINITY,
+    retrySeconds: readNumber("AGENT_EVENT_BUS_RETRY_SECONDS", 0) ?? 0,
     answers: read("AGENT_EVENT_BUS_ANSWERS") !== "false",
   };
+}
+
+function readNumber(name: string, least: number): number | undefined {
+  const given = read(name);
+  if (given === undefined) return undefined;
+  const number = Number(given);
+  if (!(number >= least)) throw new Error(`${name}: expected a number of at least ${least}, not "${given}"`);
+  return number;
 }

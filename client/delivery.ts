@@ -9,6 +9,10 @@ import type { Verdict } from "../shared/respond.ts";
 import { type ContextParts, createContext, type SubscriberContext, untilDeadlineMs } from "./context.ts";
 import { AgentEventBusError, RejectedError } from "./errors.ts";
 import { errorFields } from "./log.ts";
+import { isRetryable } from "./retry.ts";
+
+/** More of an error's message than this helps nobody, and could make the rejection too large to be sent. */
+const MAX_ERROR_MESSAGE_CHARS = 4_000;
 
 /** What a callback gives back: an answer, or nothing for none. */
 export type CallbackResult = JsonObject | undefined | void;
@@ -18,15 +22,15 @@ export interface Delivery<Types extends object> extends ContextParts<Types> {
     event: DeliveredEvent,
     context: SubscriberContext<Types>,
   ) => CallbackResult | Promise<CallbackResult>;
-  /** Whether an error ends it: the event does not come again. */
-  readonly isLastAttempt: boolean;
+  /** After a failure the event comes again, but not before this time: epoch milliseconds; `Infinity` for never. */
+  readonly comesAgainAt: number;
 }
 
 export type DeliveryOutcome =
   | { readonly kind: "done" }
   /** Past its deadline: not begun. */
   | { readonly kind: "expired" }
-  /** Refused for good by a `RejectedError`, and told so. */
+  /** Who waits was told that there will be no answer, and the event need not come again. */
   | { readonly kind: "rejected" }
   /** The callback threw, or its answer could not be sent. */
   | { readonly kind: "failed"; readonly error: unknown };
@@ -42,9 +46,16 @@ export async function deliver<Types extends object>(delivery: Delivery<Types>): 
   const { context, release } = createContext(delivery);
   try {
     const run = await runCallback(delivery, context);
-    if (run.kind === "threw") return await settleError(delivery, context, run.error);
-    if (run.answer !== undefined && delivery.answers) await answer(context, run.answer, "ok");
-    return { kind: "done" };
+    if (run.kind === "threw") return await settleError(delivery, context, "the callback failed", run.error);
+    if (run.answer === undefined || !delivery.answers) return { kind: "done" };
+    try {
+      await answer(context, run.answer, "ok");
+      return { kind: "done" };
+    } catch (error) {
+      // An answer too large or too deep never gets through: whoever waits must hear of it.
+      if (isRetryable(error)) throw error;
+      return await settleError(delivery, context, "the answer was refused", error);
+    }
   } catch (error) {
     log.error("the answer could not be sent", { ...about, ...errorFields(error) });
     return { kind: "failed", error };
@@ -91,21 +102,35 @@ function functionEnd(endsAt: number): { readonly reached: Promise<never>; releas
 async function settleError<Types extends object>(
   delivery: Delivery<Types>,
   context: SubscriberContext<Types>,
+  what: string,
   error: unknown,
 ): Promise<DeliveryOutcome> {
-  const { event, subscriber, attempt, log, answers, isLastAttempt } = delivery;
+  const { event, subscriber, attempt, log, answers, comesAgainAt } = delivery;
+  const isLastAttempt = comesAgainAt === Number.POSITIVE_INFINITY;
   const isRefusal = error instanceof RejectedError;
+  const isFinal = isRefusal || isLastAttempt || isHopeless(delivery, error);
   const about = { subscriber, event_id: event.id, type: event.type, attempt };
   if (isRefusal) log.info("rejected", about);
-  else log.error("the callback failed", { ...about, last_attempt: isLastAttempt, ...errorFields(error) });
-  if (answers && (isRefusal || isLastAttempt)) await answer(context, rejectionOf(error), "rejected");
-  return isRefusal ? { kind: "rejected" } : { kind: "failed", error };
+  else log.error(what, { ...about, last_attempt: isLastAttempt, ...errorFields(error) });
+  if (answers && isFinal) await answer(context, rejectionOf(error), "rejected");
+  // An error is recorded where it cannot come again, and where nobody was told of it.
+  return isRefusal || (isFinal && answers && !isLastAttempt) ? { kind: "rejected" } : { kind: "failed", error };
 }
 
-const rejectionOf = (error: unknown): JsonObject => ({
-  error:
-    error instanceof Error ? { name: error.name, message: error.message } : { name: "Error", message: String(error) },
-});
+/**
+ * Whether a further attempt cannot help whoever waits: it comes after the deadline, and is then dropped, or it ends the
+ * same way. Where nobody waits, what fails comes again and ends in the dead-letter queue, to be sent again from there.
+ */
+function isHopeless<Types extends object>({ event, comesAgainAt }: Delivery<Types>, error: unknown): boolean {
+  if (event.deadline === undefined) return false;
+  const endsTheSame = error instanceof AgentEventBusError && !error.retryable;
+  return endsTheSame || Math.max(comesAgainAt, Date.now()) >= Date.parse(event.deadline);
+}
+
+function rejectionOf(error: unknown): JsonObject {
+  const { name, message } = error instanceof Error ? error : { name: "Error", message: String(error) };
+  return { error: { name, message: message.slice(0, MAX_ERROR_MESSAGE_CHARS) } };
+}
 
 /** An id that is taken by another payload means that an earlier delivery of the event has answered: the first stands. */
 async function answer<Types extends object>(

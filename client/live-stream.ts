@@ -8,9 +8,10 @@ import type { DeliveredEvent } from "../shared/event.ts";
 import { linkAbort, sleep } from "./abort.ts";
 import type { Connection } from "./calls.ts";
 import { targetOf } from "./endpoints.ts";
+import { type AgentEventBusError, unreachable } from "./errors.ts";
 import { isRetryable, pauseMs } from "./retry.ts";
 import { readSse, type SseMessage } from "./sse.ts";
-import type { Call } from "./transport.ts";
+import { type Call, parseObject } from "./transport.ts";
 
 export interface StreamOptions {
   readonly type?: string | undefined;
@@ -25,8 +26,10 @@ export interface StreamOptions {
   readonly onOpen?: (() => void) | undefined;
 }
 
-/** The bus answers with headers at once; a cold start fits within it. */
+/** The bus says at once where a stream begins; a cold start fits within it. */
 const OPEN_LIMIT_MS = 30_000;
+/** A stream that was never open is given up after this, however many tries are left: somebody waits for it to open. */
+const FIRST_OPEN_LIMIT_MS = 60_000;
 /** A connection that lived for less than this counts as a failure: the next one is not opened at once. */
 const SHORT_LIFE_MS = 1_000;
 /** More than a server's cursor holds, so that whatever it repeats is recognised. */
@@ -40,9 +43,9 @@ interface Place {
 }
 
 /**
- * Delivered events until the signal aborts. Until it has been open once it is tried as often as any call; from then on
- * for as long as it takes.
- * @throws AgentEventBusError when the bus refuses it, or cannot be reached to begin with
+ * Delivered events until the signal aborts. Until it has been open once it is tried as often as any call, and for a
+ * minute at most; from then on for as long as it takes.
+ * @throws AgentEventBusError when the bus refuses it, or it cannot be opened to begin with
  */
 export async function* liveEvents(
   connection: Connection,
@@ -51,19 +54,23 @@ export async function* liveEvents(
   const { signal } = options;
   const isOver = (): boolean => signal?.aborted === true;
   const place: Place = { cursor: undefined, opened: false, seen: new Set() };
+  const giveUpAt = performance.now() + FIRST_OPEN_LIMIT_MS;
   for (let failures = 0; !isOver(); ) {
     const startedAt = performance.now();
-    let retryAfterMs: number | undefined;
+    const openLimitMs = place.opened ? OPEN_LIMIT_MS : Math.min(OPEN_LIMIT_MS, giveUpAt - startedAt);
+    let failure: AgentEventBusError | undefined;
     try {
-      yield* oneConnection(connection, options, place);
+      yield* oneConnection(connection, options, place, openLimitMs);
     } catch (error) {
       if (isOver()) return;
-      if (!isRetryable(error) || (!place.opened && failures + 1 >= connection.retry.tries)) throw error;
-      retryAfterMs = error.retryAfterMs;
+      if (!isRetryable(error)) throw error;
+      failure = error;
     }
-    failures = performance.now() - startedAt < SHORT_LIFE_MS ? failures + 1 : 0;
-    if (failures > 0 || retryAfterMs !== undefined)
-      await sleep(pauseMs(connection.retry, Math.max(1, failures), retryAfterMs), signal).catch(() => undefined);
+    failures = !place.opened || performance.now() - startedAt < SHORT_LIFE_MS ? failures + 1 : 0;
+    if (failures === 0 && failure?.retryAfterMs === undefined) continue;
+    const pause = pauseMs(connection.retry, Math.max(1, failures), failure?.retryAfterMs);
+    if (!place.opened && (failures >= connection.retry.tries || performance.now() + pause >= giveUpAt)) throw failure;
+    await sleep(pause, signal).catch(() => undefined);
   }
 }
 
@@ -71,17 +78,19 @@ async function* oneConnection(
   connection: Connection,
   options: StreamOptions,
   place: Place,
+  openLimitMs: number,
 ): AsyncGenerator<DeliveredEvent, void> {
-  const link = linkAbort(options.signal, OPEN_LIMIT_MS);
+  const link = linkAbort(options.signal, openLimitMs);
   try {
     const response = await connection.transport.open(streamCall(options, place), "text/event-stream", link.signal);
-    link.disarm();
     for await (const message of readSse(response.body, link.signal)) {
+      link.disarm();
       const event = take(message, place);
       if (!place.opened) options.onOpen?.();
       place.opened = true;
       if (event !== null) yield event;
     }
+    if (!place.opened) throw unreachable("The stream ended before it was open.");
   } finally {
     link.abort();
     link.release();
@@ -96,12 +105,14 @@ function streamCall({ type, correlationId, as, after }: StreamOptions, { cursor 
   };
 }
 
-/** Notes how far the stream is; the event of the message, unless it brings none or one that came before. */
-function take(message: SseMessage, place: Place): DeliveredEvent | null {
-  if (message.id !== undefined && message.id !== "") place.cursor = message.id;
-  if (message.event !== "message" || message.data === "") return null;
-  const event = JSON.parse(message.data) as DeliveredEvent;
-  if (place.seen.has(event.id)) return null;
+/**
+ * Notes how far the stream is; the event of the message, unless it brings none or one that came before.
+ * @throws AgentEventBusError `unreachable` for what cannot be read; the place stays, so that it comes again
+ */
+function take({ id, event: name, data }: SseMessage, place: Place): DeliveredEvent | null {
+  const event = name === "message" && data !== "" ? (parseObject(data) as DeliveredEvent) : null;
+  if (id !== undefined && id !== "") place.cursor = id;
+  if (event === null || place.seen.has(event.id)) return null;
   place.seen.add(event.id);
   // A set keeps the order of its entries: the first is the oldest.
   if (place.seen.size > REMEMBERED_IDS) place.seen.delete(place.seen.values().next().value as string);

@@ -2,8 +2,7 @@
  * A deployed subscriber: a callback made a Lambda handler.
  *
  * A message is handled: read it, deliver it (`delivery.ts`), and report what must come again or go to the dead-letter
- * queue. `direct`: an error is final at once. `queue`: it is final with the last receive; each message of a batch fails
- * or succeeds by itself.
+ * queue. Each message of a batch fails or succeeds by itself.
  */
 import type { DeliveredEvent } from "../shared/event.ts";
 import type { BuiltInEventTypes } from "../shared/event-types/catalogue.ts";
@@ -34,6 +33,8 @@ export interface SubscriberOptions<Types extends object = BuiltInEventTypes> {
   readonly name?: string | undefined;
   /** `AGENT_EVENT_BUS_MAX_RECEIVES`. */
   readonly maxReceives?: number | undefined;
+  /** `AGENT_EVENT_BUS_RETRY_SECONDS`. */
+  readonly retrySeconds?: number | undefined;
   /** `AGENT_EVENT_BUS_ANSWERS`. */
   readonly answers?: boolean | undefined;
   readonly log?: Logger | undefined;
@@ -58,6 +59,14 @@ const FUNCTION_END_MARGIN_MS = 1_000;
  *
  * `subscriber<"MESSAGE_RECEIVED">(async (event, context) => ...)` types the event; a second type argument brings the
  * deployment's own types: `subscriber<"REPLY_DRAFTED", EventTypesOf<typeof config>>`.
+ *
+ * What the callback throws, and an answer that the bus refuses for good (too large, too deep), is told to whoever waits
+ * as `rejected`: at once where no further try can help, else with the last one.
+ *
+ * - `direct`: at once. There is one try.
+ * - `queue`: at once for a `RejectedError`, and while somebody waits also for an `AgentEventBusError` that is not
+ *   retryable and for any error after which the message could not come again before the deadline. Such a message does
+ *   not come again. Anything else comes again until the last receive, is told then, and ends in the dead-letter queue.
  */
 export function subscriber<Type extends TypeName<Types> = never, Types extends object = BuiltInEventTypes>(
   callback: SubscriberCallback<Types, Type>,
@@ -76,6 +85,7 @@ export function subscriber<Type extends TypeName<Types> = never, Types extends o
 
 type Settings<Types extends object> = Pick<Delivery<Types>, "bus" | "subscriber" | "answers" | "log" | "callback"> & {
   readonly maxReceives: number;
+  readonly retrySeconds: number;
 };
 
 interface Invocation<Types extends object> {
@@ -97,6 +107,7 @@ function settle<Types extends object, Type extends TypeName<Types>>(
     subscriber: name,
     answers: options.answers ?? environment.answers,
     maxReceives: options.maxReceives ?? environment.maxReceives,
+    retrySeconds: options.retrySeconds ?? environment.retrySeconds,
     log: options.log ?? consoleLogger,
     // What arrives is what the subscription's rule lets through: events of these types.
     callback: callback as Delivery<Types>["callback"],
@@ -114,7 +125,13 @@ async function handleDirect<Types extends object>(
   detail: unknown,
 ): Promise<undefined> {
   const event = orLog(settings, "an event cannot be read", {}, () => readDeliveredEvent(detail));
-  const outcome = await deliver({ ...settings, functionEndsAt, event, attempt: 1, isLastAttempt: true });
+  const outcome = await deliver({
+    ...settings,
+    functionEndsAt,
+    event,
+    attempt: 1,
+    comesAgainAt: Number.POSITIVE_INFINITY,
+  });
   if (outcome.kind === "failed") throw outcome.error;
 }
 
@@ -132,17 +149,13 @@ async function handleRecord<Types extends object>(
   record: SqsRecord,
 ): Promise<DeliveryOutcome> {
   const attempt = receiveCount(record);
+  const { maxReceives, retrySeconds } = settings;
+  const comesAgainAt = attempt >= maxReceives ? Number.POSITIVE_INFINITY : Date.now() + retrySeconds * 1000;
   try {
     const event = orLog(settings, "a message cannot be read", { message_id: record.messageId, attempt }, () =>
       readQueuedEvent(record),
     );
-    return await deliver({
-      ...settings,
-      functionEndsAt,
-      event,
-      attempt,
-      isLastAttempt: attempt >= settings.maxReceives,
-    });
+    return await deliver({ ...settings, functionEndsAt, event, attempt, comesAgainAt });
   } catch (error) {
     return { kind: "failed", error };
   }

@@ -72,7 +72,7 @@ export async function openSubscription<Types extends object>(
       subscriber,
       answers,
       attempt: 1,
-      isLastAttempt: true,
+      comesAgainAt: Number.POSITIVE_INFINITY,
       functionEndsAt: Number.POSITIVE_INFINITY,
       log,
     });

@@ -32,7 +32,7 @@ export const CALL_TIMEOUT_MS = 15_000;
 export function createTransport(endpoints: Endpoints, sign: Sign, fetch: Fetch): Transport {
   const open: Transport["open"] = async (call, accept, signal) => {
     const url = new URL(`${endpoints(call.servedBy)}${call.path}${queryString(call.query ?? {})}`);
-    const body = call.body === undefined ? undefined : JSON.stringify(call.body);
+    const body = call.body === undefined ? undefined : toJson(call.body);
     const plain = { accept, ...(body === undefined ? {} : { "content-type": "application/json" }), ...call.headers };
     const headers = await sign({ method: call.method, url, headers: plain, body });
     signal.throwIfAborted();
@@ -65,6 +65,16 @@ export function createTransport(endpoints: Endpoints, sign: Sign, fetch: Fetch):
       }
     },
   };
+}
+
+/** @throws AgentEventBusError `invalid_json` for what JSON cannot write: a circle, a BigInt, endless depth */
+function toJson(body: object): string {
+  try {
+    return JSON.stringify(body);
+  } catch (cause) {
+    const detail = `The body cannot be written as JSON: ${reasonOf(cause)}`;
+    throw new AgentEventBusError("invalid_json", detail, { status: 0, retryable: false, cause });
+  }
 }
 
 /** `fetch` says only that it failed; why is in the cause. */
