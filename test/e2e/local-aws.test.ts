@@ -132,19 +132,27 @@ describe.skipIf(!(await emulatorAvailable()))("the emulator serves this machine 
   });
 
   test("nor can it open a WebSocket", async () => {
-    const asked = request(`${emulator.endpoint}/stage`, {
-      headers: {
-        host: "abc.execute-api.localhost",
-        origin: "https://example.com",
-        connection: "Upgrade",
-        upgrade: "websocket",
-        "sec-websocket-version": "13",
-        "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
-      },
-    }).end();
-    const [response] = (await once(asked, "response")) as [IncomingMessage];
-    response.resume();
-    expect(response.statusCode).toBe(403);
+    const open = (origin: string): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        const headers = {
+          // Emulators accept messages of the Internet of Things without any resource.
+          host: "iot.eu-west-1.localhost",
+          origin,
+          connection: "Upgrade",
+          upgrade: "websocket",
+          "sec-websocket-version": "13",
+          "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+          "sec-websocket-protocol": "mqtt",
+        };
+        const settle = (response: IncomingMessage): void => {
+          response.destroy();
+          resolve(response.statusCode);
+        };
+        const asked = request(`${emulator.endpoint}/mqtt`, { headers });
+        asked.on("response", settle).on("upgrade", settle).on("error", reject).end();
+      });
+    expect(await open("http://localhost")).toBe(101);
+    expect(await open("https://example.com")).toBe(403);
   });
 });
 
