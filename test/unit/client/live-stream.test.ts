@@ -1,7 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { AgentEventBus } from "../../../client/agent-event-bus.ts";
 import { readSse } from "../../../client/sse.ts";
 import { delivered, openSse, playBus, QUICK, sendBlock, sendProblem } from "./played-bus.ts";
+
+afterEach(() => vi.useRealTimers());
 
 async function take(events: AsyncIterable<{ id: string }>, count: number): Promise<string[]> {
   const ids: string[] = [];
@@ -91,6 +93,66 @@ describe("stream, against a server that plays the bus", () => {
     });
     expect(await take(new AgentEventBus({ url, retry: QUICK }).stream(), 1)).toEqual(["e-1"]);
     expect(calls).toHaveLength(10);
+  });
+
+  it("gives up after a minute when it is never opened, whether nothing answers or only comments come", async () => {
+    vi.useFakeTimers();
+    const silent = (init: RequestInit): Promise<Response> =>
+      new Promise((_, reject) => init.signal?.addEventListener("abort", () => reject(init.signal?.reason)));
+    const chatty = async (init: RequestInit): Promise<Response> => {
+      const beat = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
+        controller.enqueue(new TextEncoder().encode(": still here\n\n"));
+        const timer = setTimeout(beat, 10_000, controller);
+        init.signal?.addEventListener("abort", () => clearTimeout(timer));
+      };
+      return new Response(new ReadableStream({ start: beat }));
+    };
+    for (const answer of [silent, chatty]) {
+      let tries = 0;
+      const bus = new AgentEventBus({
+        url: "http://bus",
+        fetch: (_, init) => {
+          tries += 1;
+          return answer(init);
+        },
+      });
+      const startedAt = Date.now();
+      const given = expect(bus.stream().next()).rejects.toMatchObject({ code: "unreachable", retryable: true });
+      await vi.advanceTimersByTimeAsync(60_000);
+      await given;
+      expect({ tries, ms: Date.now() - startedAt }).toEqual({ tries: 2, ms: 60_000 });
+    }
+  });
+
+  it("gives up an answer that ends without ever having been a stream", async () => {
+    const { url, calls } = await playBus((_, reply) => void reply.writeHead(200).end());
+    await expect(new AgentEventBus({ url, retry: QUICK }).stream().next()).rejects.toMatchObject({
+      code: "unreachable",
+    });
+    expect(calls).toHaveLength(QUICK.tries);
+  });
+
+  it("does not wait for a bus that asks to come back after more than the minute", async () => {
+    const { url, calls } = await playBus((_, reply) =>
+      sendProblem(reply, 503, "unavailable", {}, { "retry-after": "3600" }),
+    );
+    await expect(new AgentEventBus({ url, retry: QUICK }).stream().next()).rejects.toMatchObject({
+      code: "unavailable",
+      retryAfterMs: 3_600_000,
+    });
+    expect(calls).toHaveLength(1);
+  });
+
+  it("comes back for an event that arrived garbled", async () => {
+    const { url, calls } = await playBus((_, reply, nth) => {
+      openSse(reply);
+      sendBlock(reply, { id: `c${nth}.0` });
+      if (nth === 1) sendBlock(reply, { id: "c1.1", data: delivered("e-1") });
+      if (nth === 1) reply.write('id: c1.2\ndata: {"id":"e-2","ty\n\n');
+      else sendBlock(reply, { id: "c2.1", data: delivered("e-2") });
+    });
+    expect(await take(new AgentEventBus({ url, retry: QUICK }).stream(), 2)).toEqual(["e-1", "e-2"]);
+    expect(calls.map((call) => call.headers["last-event-id"])).toEqual([undefined, "c1.1"]);
   });
 
   it("ends quietly when its signal aborts, while it waits for events as well", async () => {

@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { RejectedError } from "../../../client/errors.ts";
+import { AgentEventBusError, RejectedError } from "../../../client/errors.ts";
 import { direct, inMs, message, queued, setUp } from "./called-subscriber.ts";
 import { delivered, later } from "./played-bus.ts";
+
+const nobody = (retryable: boolean) =>
+  new AgentEventBusError("no_subscribers", "nobody listens", { status: 424, retryable });
+const comesAgain = { batchItemFailures: [{ itemIdentifier: "m-e-1" }] };
+const isDone = { batchItemFailures: [] };
 
 describe("subscriber() called by a queue, against a server that plays the bus", () => {
   it("reports exactly what failed, and works on a batch at once", async () => {
@@ -45,6 +50,51 @@ describe("subscriber() called by a queue, against a server that plays the bus", 
     const { handler, answers } = await setUp(() => Promise.reject(new RejectedError("not mine")), { maxReceives: 3 });
     expect(await handler(queued(message(delivered("e-1"))))).toEqual({ batchItemFailures: [] });
     expect(answers()).toMatchObject([{ status: "rejected" }]);
+  });
+
+  it("tells who waits at once what the bus refused the callback for good, and is done with it", async () => {
+    const { handler, answers, lines } = await setUp(() => Promise.reject(nobody(false)));
+    expect(await handler(queued(message(delivered("e-1", { deadline: inMs(60_000) }))))).toEqual(isDone);
+    expect(answers()).toMatchObject([
+      { status: "rejected", response: { error: { name: "AgentEventBusError", message: "nobody listens" } } },
+    ]);
+    expect(lines).toMatchObject([{ level: "error", message: "the callback failed" }]);
+  });
+
+  it("lets it come again where the bus may still take it, where nobody waits, and where it may not answer", async () => {
+    const deadline = inMs(60_000);
+    const busy = await setUp(() => Promise.reject(nobody(true)));
+    expect(await busy.handler(queued(message(delivered("e-1", { deadline }))))).toEqual(comesAgain);
+    const refused = await setUp(() => Promise.reject(nobody(false)));
+    expect(await refused.handler(queued(message(delivered("e-1"))))).toEqual(comesAgain);
+    const observer = await setUp(() => Promise.reject(nobody(false)), { answers: false });
+    expect(await observer.handler(queued(message(delivered("e-1", { deadline }))))).toEqual(comesAgain);
+    expect([...busy.answers(), ...refused.answers(), ...observer.answers()]).toEqual([]);
+  });
+
+  it("tells an error at once when the message cannot come again before the deadline, and only then", async () => {
+    const { handler, answers } = await setUp(() => Promise.reject(new Error("broken")), { retrySeconds: 360 });
+    expect(await handler(queued(message(delivered("e-1", { deadline: inMs(600_000) }))))).toEqual(comesAgain);
+    expect(await handler(queued(message(delivered("e-1"))))).toEqual(comesAgain);
+    expect(answers()).toEqual([]);
+    expect(await handler(queued(message(delivered("e-1", { deadline: inMs(300_000) }))))).toEqual(isDone);
+    expect(answers()).toMatchObject([{ status: "rejected", response: { error: { message: "broken" } } }]);
+  });
+
+  it("does not guess when a message comes again", async () => {
+    const { handler, answers } = await setUp(() => Promise.reject(new Error("broken")));
+    expect(await handler(queued(message(delivered("e-1", { deadline: inMs(5_000) }))))).toEqual(comesAgain);
+    expect(answers()).toEqual([]);
+  });
+
+  it("tells who waits that the bus refused the answer", async () => {
+    const { handler, answers } = await setUp(
+      () => ({ much: "text" }),
+      {},
+      (call) => (call.body.status === "ok" ? [413, { code: "payload_too_large" }] : undefined),
+    );
+    expect(await handler(queued(message(delivered("e-1", { deadline: inMs(60_000) }))))).toEqual(isDone);
+    expect(answers().map(({ status }) => status)).toEqual(["ok", "rejected"]);
   });
 
   it("reports a message whose answer could not be sent", async () => {
