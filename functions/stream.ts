@@ -1,6 +1,7 @@
 /** `GET /events/stream`: events as they come, as server-sent events. */
 import * as v from "valibot";
 import { type CursorScope, openCursor, sealCursor } from "../shared/cursor.ts";
+import { BusError } from "../shared/errors.ts";
 import { deliveredCopy } from "../shared/event.ts";
 import { toSelection } from "../shared/history.ts";
 import { nameField, readInput } from "../shared/input.ts";
@@ -19,8 +20,11 @@ const StreamQuery = v.strictObject({
   after: v.optional(v.string()),
 });
 
+const CANNOT_STREAM = "Nothing is streamed here: this platform hands over a response only at its end.";
+
 // Run per event.
 const stream: Serve = async (request, deps) => {
+  if (!request.canStream) throw new BusError("unavailable", CANNOT_STREAM, { retryable: false });
   const { as, after, ...given } = readInput(StreamQuery, readQuery(request));
   const selection = toSelection(deps, given);
   const scope: CursorScope = { caller: request.caller, query: { stream: { ...selection } } };

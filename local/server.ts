@@ -104,6 +104,7 @@ async function answer(
     body,
     caller: CALLER,
     signal,
+    canStream: true,
     remainingMs: () => endsAt - performance.now(),
   });
   await send(outgoing, response, corsHeaders(origin), signal);

@@ -1,4 +1,5 @@
 import type { EventPattern } from "./event-pattern.ts";
+import { MAX_RECEIVES } from "./limits.ts";
 
 /** A subscriber that is written in `bus.config.ts` and deployed with the bus. */
 export interface DeployedSubscriber {
@@ -18,4 +19,13 @@ export interface DeployedSubscriber {
   readonly timeoutSeconds: number;
   /** Memory of its function, in MB; it gets processor time in proportion. */
   readonly memoryMb: number;
+}
+
+/** What a subscriber's function finds in its environment about itself; where the bus is comes from who runs it. */
+export function subscriberEnvironment({ name, answers, via }: DeployedSubscriber): Record<string, string> {
+  return {
+    AGENT_EVENT_BUS_SUBSCRIBER: name,
+    ...(answers ? {} : { AGENT_EVENT_BUS_ANSWERS: "false" }),
+    ...(via === "queue" ? { AGENT_EVENT_BUS_MAX_RECEIVES: String(MAX_RECEIVES) } : {}),
+  };
 }

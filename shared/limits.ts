@@ -74,6 +74,9 @@ export const MAX_UNSETTLED_IDS = 512;
 /** Index entries that one page may read while it looks for matches; then it ends early, with a cursor. */
 export const MAX_ENTRIES_PER_PAGE = 5_000;
 
+/** A queue gives a message up after so many receives: enough for an outage of minutes, few enough for a poison message. */
+export const MAX_RECEIVES = 5;
+
 /** A live stream opened with `as` counts as a subscriber for this long; the server renews it. */
 export const LEASE_MS = 30_000;
 export const LEASE_RENEW_MS = 10_000;

@@ -1,5 +1,4 @@
-/** Between a Function URL and a `Handle`: the AWS event in, the response out, streamed where the platform can. */
-import type { Writable } from "node:stream";
+/** Between a Function URL and a `Handle`: the AWS event in, the response out, within the function's time. */
 import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
 import config from "../../bus.config.ts";
 import { BusError } from "../../shared/errors.ts";
@@ -7,25 +6,10 @@ import type { Deps, Logger } from "../../shared/ports.ts";
 import { type Config, isLambda, readConfig } from "./config.ts";
 import { createAwsDeps } from "./deps.ts";
 import { type Handle, type HttpRequest, type HttpResponse, problemResponse } from "./http.ts";
+import { type BufferedResult, collectBuffered, type LambdaStreaming, sendStreamed } from "./lambda-response.ts";
 
 /** Kept for what is left to do when a reader does not take its answer in time. */
 const LAST_WORK_MS = 1_000;
-
-/** What the Node runtime of Lambda provides; emulators may not. */
-interface LambdaStreaming {
-  streamifyResponse(
-    handler: (event: APIGatewayProxyEventV2, stream: Writable, context: Context) => Promise<void>,
-  ): unknown;
-  HttpResponseStream: {
-    from(stream: Writable, head: { statusCode: number; headers: Readonly<Record<string, string>> }): Writable;
-  };
-}
-
-interface BufferedResult {
-  statusCode: number;
-  headers: Readonly<Record<string, string>>;
-  body: string;
-}
 
 /** What is built on cold start. */
 export interface Runtime {
@@ -62,7 +46,7 @@ export function adaptHandle(handle: Handle, runtime: () => Runtime, streaming: L
     const caller = callerOf(event, env);
     if (caller === null)
       return problemResponse(new BusError("unauthenticated", "The call is not signed by a known identity."), deps.log);
-    return handle(toRequest(event, context, caller, signal), deps);
+    return handle({ ...toRequest(event, context, caller, signal), canStream: streaming !== undefined }, deps);
   };
   const log = (): Logger => runtime().deps.log;
   return streaming === undefined ? bufferedHandler(run, log) : streamedHandler(run, log, streaming);
@@ -70,20 +54,14 @@ export function adaptHandle(handle: Handle, runtime: () => Runtime, streaming: L
 
 type Run = (event: APIGatewayProxyEventV2, context: Context, signal: AbortSignal) => Promise<HttpResponse>;
 
-function streamedHandler(
-  run: Run,
-  log: () => Logger,
-  { streamifyResponse, HttpResponseStream }: LambdaStreaming,
-): unknown {
-  return streamifyResponse((event, stream, context) =>
+function streamedHandler(run: Run, log: () => Logger, streaming: LambdaStreaming): unknown {
+  return streaming.streamifyResponse((event, stream, context) =>
     withTimeLimit(context, async (timeLimit) => {
       // After the end, or when the runtime's own link to Lambda breaks. A client that goes is not reported at all.
       stream.once("close", () => timeLimit.abort());
       const response = await run(event, context, timeLimit.signal);
-      const begin = ({ status, headers }: HttpResponse): Writable =>
-        HttpResponseStream.from(stream, { statusCode: status, headers });
       try {
-        await send(response, begin, log(), timeLimit.signal);
+        await sendStreamed(response, stream, streaming, log(), timeLimit.signal);
       } finally {
         // The answer is on its way; the function lives on until this is done.
         await response.afterwards?.();
@@ -92,75 +70,18 @@ function streamedHandler(
   );
 }
 
-/**
- * Sends a response. Its head leaves with the first write: what fails before that is answered with a problem, what fails
- * later is logged and ends the response early. Never throws.
- */
-async function send(
-  response: HttpResponse,
-  begin: (response: HttpResponse) => Writable,
-  log: Logger,
-  signal: AbortSignal,
-): Promise<void> {
-  const out = begin(response);
-  let hasBegun = false;
-  try {
-    if (typeof response.body === "string") out.write(response.body);
-    else {
-      for await (const chunk of response.body) {
-        hasBegun = true;
-        if (!out.write(chunk)) await drained(out, signal);
-        if (signal.aborted) break;
-      }
-      if (!hasBegun) out.write("");
-    }
-  } catch (error) {
-    if (hasBegun)
-      log.error("a stream broke off", {
-        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-      });
-    else {
-      const problem = problemResponse(error, log);
-      begin(problem).write(problem.body);
-    }
-  }
-  // Not `end(text)`: that is not taken for a first write.
-  out.end();
-}
-
-/** Waits while the reader is slow, until the signal. */
-async function drained(out: Writable, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    const goOn = (): void => {
-      out.off("drain", goOn);
-      signal.removeEventListener("abort", goOn);
-      resolve();
-    };
-    out.on("drain", goOn);
-    signal.addEventListener("abort", goOn);
-  });
-}
-
 function bufferedHandler(run: Run, log: () => Logger): unknown {
   return (event: APIGatewayProxyEventV2, context: Context): Promise<BufferedResult> =>
     withTimeLimit(context, async (timeLimit) => {
       const response = await run(event, context, timeLimit.signal);
       try {
-        return await collect(response);
+        return await collectBuffered(response);
       } catch (error) {
-        return await collect(problemResponse(error, log()));
+        return await collectBuffered(problemResponse(error, log()));
       } finally {
         await response.afterwards?.();
       }
     });
-}
-
-async function collect({ status, headers, body }: HttpResponse): Promise<BufferedResult> {
-  let text = "";
-  if (typeof body === "string") text = body;
-  else for await (const chunk of body) text += chunk;
-  return { statusCode: status, headers, body: text };
 }
 
 /** Aborts the controller shortly before the function's time is up. */
@@ -184,7 +105,12 @@ export function callerOf(event: APIGatewayProxyEventV2, env: Pick<Config, "allow
   return session === null ? arn : `arn:${session[1]}:iam::${session[2]}:role/${session[3]}`;
 }
 
-function toRequest(event: APIGatewayProxyEventV2, context: Context, caller: string, signal: AbortSignal): HttpRequest {
+function toRequest(
+  event: APIGatewayProxyEventV2,
+  context: Context,
+  caller: string,
+  signal: AbortSignal,
+): Omit<HttpRequest, "canStream"> {
   const deadline = performance.now() + context.getRemainingTimeInMillis();
   return {
     method: event.requestContext.http.method,

@@ -68,13 +68,20 @@ export class VirtualClock {
   pause(ms: number, signal?: AbortSignal): Promise<void> {
     this.pauses++;
     return new Promise((wake) => {
-      const sleeper = { at: this.nowMs + Math.max(0, ms), wake };
-      this.sleepers.push(sleeper);
-      signal?.addEventListener("abort", () => {
+      const abort = (): void => {
         const place = this.sleepers.indexOf(sleeper);
         if (place >= 0) this.sleepers.splice(place, 1);
         wake();
-      });
+      };
+      const sleeper = {
+        at: this.nowMs + Math.max(0, ms),
+        wake: () => {
+          signal?.removeEventListener("abort", abort);
+          wake();
+        },
+      };
+      signal?.addEventListener("abort", abort, { once: true });
+      this.sleepers.push(sleeper);
       this.turn();
     });
   }
