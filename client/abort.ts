@@ -11,8 +11,8 @@ export interface LinkedAbort {
 }
 
 /**
- * A signal that aborts with its parent, after a time (as `unreachable`), or when told to. Unlike `AbortSignal.any` it leaves nothing behind
- * on a parent that lives long.
+ * A signal that aborts with its parent, after a time (as `unreachable`), or when told to. Unlike `AbortSignal.any` it
+ * leaves nothing behind on a parent that lives long.
  */
 export function linkAbort(parent?: AbortSignal, timeoutMs?: number): LinkedAbort {
   const controller = new AbortController();

@@ -58,8 +58,8 @@ export interface EventTypeListing {
  * A client of the bus for Node, browsers and Lambda; `Types` maps event types to their `data`:
  * `new AgentEventBus<EventTypesOf<typeof config>>()`.
  *
- * Every method throws `AgentEventBusError` when the bus refuses, fails or cannot be reached, and the signal's reason when
- * its signal aborts. What changes something is retried under one key, so that it has its effect once.
+ * Every method throws `AgentEventBusError` when the bus refuses, fails or cannot be reached, and the signal's reason
+ * when its signal aborts. What changes something is retried under one key, so that it has its effect once.
  */
 export class AgentEventBus<Types extends object = BuiltInEventTypes> implements BusOfContext<Types> {
   private readonly connection: Connection;
@@ -95,7 +95,10 @@ export class AgentEventBus<Types extends object = BuiltInEventTypes> implements 
     return ask(this.connection, type, data, options);
   }
 
-  /** Joins the wait of a request of one's own again and resolves with how it ended. @throws AgentEventBusError `not_found` */
+  /**
+   * Joins the wait of a request of one's own again and resolves with how it ended.
+   * @throws AgentEventBusError `not_found`
+   */
   resume(eventId: string, options: Pick<WaitOptions, "signal" | "onProgress"> = {}): Promise<WaitOutcome> {
     return join(this.connection, eventId, options);
   }
@@ -115,7 +118,10 @@ export class AgentEventBus<Types extends object = BuiltInEventTypes> implements 
     return history(this.connection, query);
   }
 
-  /** One event, the state of its request, and all its responses with their verdicts. @throws AgentEventBusError `not_found` */
+  /**
+   * One event, the state of its request, and all its responses with their verdicts.
+   * @throws AgentEventBusError `not_found`
+   */
   getEvent(eventId: string, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<EventWithResponses> {
     return read<EventWithResponses>(this.connection, targetOf("show", { event_id: eventId }), options.signal);
   }
@@ -140,8 +146,9 @@ export class AgentEventBus<Types extends object = BuiltInEventTypes> implements 
   }
 
   /**
-   * Calls back with each event of a type (`*`: of any) and answers it with what the callback returns; nothing returned is
-   * no answer, an error thrown is one (`rejected`). Resolves once the subscription is open: from then on it can be asked.
+   * Calls back with each event of a type (`*`: of any) and answers it with what the callback returns; nothing returned
+   * is no answer, an error thrown is one (`rejected`). Resolves once the subscription is open: from then on it can be
+   * asked.
    */
   subscribe<T extends TypeName<Types>>(
     eventType: T,

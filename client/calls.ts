@@ -82,8 +82,8 @@ export interface EventCalls<Types extends object = BuiltInEventTypes> {
   emit<T extends TypeName<Types>>(type: T, data: Types[T], options?: EmitOptions): Promise<EmitReceipt>;
   /**
    * Publishes an event and waits for the answer. A timeout is an outcome, not an error.
-   * @throws AgentEventBusError: `no_subscribers` when nobody can answer; `outcome_unknown` (retryable) when how the wait
-   * ended could not be learned; the signal's reason when it aborts (the request itself goes on: see `cancel`)
+   * @throws AgentEventBusError: `no_subscribers` when nobody can answer; `outcome_unknown` (retryable) when how the
+   * wait ended could not be learned; the signal's reason when it aborts (the request itself goes on: see `cancel`)
    */
   emitAndWait<T extends TypeName<Types>>(type: T, data: Types[T], options: WaitOptions): Promise<WaitOutcome>;
 }

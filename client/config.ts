@@ -1,4 +1,6 @@
-/** The client's environment: the only file of `client/` that reads it. Safe where there is no `process`: in browsers. */
+/**
+ * The client's environment: the only file of `client/` that reads it. Safe where there is no `process`: in browsers.
+ */
 import type { Credentials } from "./credentials.ts";
 
 const read = (name: string): string | undefined => {

@@ -133,7 +133,10 @@ export function createContext<Types extends object>(
   return { context, release: () => clearTimeout(timer) };
 }
 
-/** What an earlier run of the callback emitted with this call, under its derived key. @throws the error, if it says otherwise */
+/**
+ * What an earlier run of the callback emitted with this call, under its derived key.
+ * @throws the error, if it says otherwise
+ */
 function saidBefore(error: unknown, options: EmitOptions): { eventId: string; timestamp: string } {
   if (
     error instanceof AgentEventBusError &&
@@ -155,7 +158,9 @@ function abortAfter(controller: AbortController, ms: number): ReturnType<typeof 
   return setTimeout(() => controller.abort(reason), Math.max(0, ms));
 }
 
-/** The lesser of what is wanted and what is left, so that the answer to the event itself still comes in time. Seconds. */
+/**
+ * The lesser of what is wanted and what is left, so that the answer to the event itself still comes in time. Seconds.
+ */
 function nestedTimeout(wanted: number, remainingMs: number): number {
   const leftMs = remainingMs - NESTED_DEADLINE_MARGIN_MS;
   if (leftMs < 50) {

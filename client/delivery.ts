@@ -132,7 +132,9 @@ function rejectionOf(error: unknown): JsonObject {
   return { error: { name, message: message.slice(0, MAX_ERROR_MESSAGE_CHARS) } };
 }
 
-/** An id that is taken by another payload means that an earlier delivery of the event has answered: the first stands. */
+/**
+ * An id that is taken by another payload means that an earlier delivery of the event has answered: the first stands.
+ */
 async function answer<Types extends object>(
   context: SubscriberContext<Types>,
   response: JsonObject,

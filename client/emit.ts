@@ -1,4 +1,7 @@
-/** Publishing: one event or a batch. Every try of a call carries the same key, so that a retry has no second effect (I5). */
+/**
+ * Publishing: one event or a batch. Every try of a call carries the same key, so that a retry has no second effect
+ * (I5).
+ */
 import type { BatchReceipt, EmitReceipt } from "../shared/emit.ts";
 import { sleep } from "./abort.ts";
 import type { BatchOptions, Connection, EmitOptions, EventInput } from "./calls.ts";

@@ -55,7 +55,9 @@ export class AgentEventBusError extends Error {
   }
 }
 
-/** Thrown by a subscriber's callback to refuse an event for good: it is answered as `rejected` and does not come again. */
+/**
+ * Thrown by a subscriber's callback to refuse an event for good: it is answered as `rejected` and does not come again.
+ */
 export class RejectedError extends Error {
   override readonly name = "RejectedError";
 }

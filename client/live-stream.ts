@@ -1,8 +1,8 @@
 /**
  * The live stream: events as they come, over as many connections as it takes.
  *
- * A connection that ends or breaks is followed by another, from the last cursor on (`Last-Event-ID`), so that nothing is
- * left out; what a cursor could not hold is known here by its id, so that nothing comes twice.
+ * A connection that ends or breaks is followed by another, from the last cursor on (`Last-Event-ID`), so that nothing
+ * is left out; what a cursor could not hold is known here by its id, so that nothing comes twice.
  */
 import type { DeliveredEvent } from "../shared/event.ts";
 import { linkAbort, sleep } from "./abort.ts";

@@ -20,7 +20,10 @@ export type SubscribedEvent<Types extends object, Type extends TypeName<Types>> 
   ? DeliveredEvent
   : Delivered<Types, Type>;
 
-/** Gets an event; what it returns is the answer, nothing is none. `throw new RejectedError(...)` (`errors.ts`) refuses for good. */
+/**
+ * Gets an event; what it returns is the answer, nothing is none. `throw new RejectedError(...)` (`errors.ts`) refuses
+ * for good.
+ */
 export type SubscriberCallback<Types extends object, Type extends TypeName<Types>> = (
   event: SubscribedEvent<Types, Type>,
   context: SubscriberContext<Types>,

@@ -9,7 +9,9 @@ import { liveEvents } from "./live-stream.ts";
 import { consoleLogger, errorFields } from "./log.ts";
 
 export interface SubscribeOptions {
-  /** The subscriber's name; several that share one are one subscriber, whose first answer counts. Random when not given. */
+  /**
+   * The subscriber's name; several that share one are one subscriber, whose first answer counts. Random when not given.
+   */
   readonly as?: string | undefined;
   /** Only events of this conversation. */
   readonly correlationId?: string | undefined;

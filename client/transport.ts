@@ -22,7 +22,10 @@ export interface Transport {
     call: Call,
     options: { readonly signal?: AbortSignal | undefined; readonly timeoutMs: number },
   ): Promise<Body>;
-  /** An answer of any length, to be read under the same signal. @throws AgentEventBusError; the signal's reason when it aborts */
+  /**
+   * An answer of any length, to be read under the same signal.
+   * @throws AgentEventBusError; the signal's reason when it aborts
+   */
   open(call: Call, accept: string, signal: AbortSignal): Promise<Response>;
 }
 

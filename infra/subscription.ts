@@ -2,7 +2,8 @@
  * Rules: the binding of event types to subscribers.
  *
  * One rule per event type carries its unfiltered subscriptions, five targets a rule, with sibling rules beyond that; a
- * filtered subscription has a rule of its own. What EventBridge would refuse is refused here, before anything is deployed.
+ * filtered subscription has a rule of its own. What EventBridge would refuse is refused here, before anything is
+ * deployed.
  */
 import { type IRuleTarget, Rule } from "aws-cdk-lib/aws-events";
 import { Construct } from "constructs";
@@ -40,7 +41,8 @@ export function planRules(subscribers: readonly DeployedSubscriber[]): PlannedRu
   });
   if (rules.length > MAX_RULES_PER_BUS)
     faults.push(
-      `the subscribers need ${rules.length} rules; an EventBridge bus has ${MAX_RULES_PER_BUS}. Drop filters, or let fewer subscribers want each type`,
+      `the subscribers need ${rules.length} rules; an EventBridge bus has ${MAX_RULES_PER_BUS}. ` +
+        "Drop filters, or let fewer subscribers want each type",
     );
   if (faults.length > 0)
     throw new Error(`bus.config.ts cannot be deployed:\n${faults.map((fault) => `  - ${fault}`).join("\n")}`);
