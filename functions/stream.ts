@@ -34,7 +34,8 @@ const stream: Serve = async (request, deps) => {
   const place =
     cursor === undefined ? undefined : StreamPlace.fromText(await openCursor(deps, scope, cursor, pointer), deps.now());
   const holdMs = Math.max(0, request.remainingMs() - FUNCTION_TIME_MARGIN_MS);
-  const events = format(deps, scope, as, streamEvents(deps, { selection, as, place, holdMs, signal: request.signal }));
+  const signal = AbortSignal.any([request.signal, request.gone]);
+  const events = format(deps, scope, as, streamEvents(deps, { selection, as, place, holdMs, signal }));
   // What fails before the stream is open is told as a problem, not as a stream that breaks.
   const opened = await events.next();
   return eventStream(opened.done === true ? events : prepend(opened.value, events));

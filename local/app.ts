@@ -49,6 +49,9 @@ const HANDLES: Readonly<Record<ApiFunction, Handle>> = {
   stream: stream.handle,
 };
 
+/** One process, one clock, and an index that does not lag: only a slow write keeps an event from being seen in order. */
+const INDEX_SETTLE_MS = 2_000;
+
 /** Puts one version of the code together. */
 export function createApp(config: BusConfig, { storeEndpoint, wakeups, accept, log }: Host): App {
   const store = createDynamoEventStore({ client: embeddedClient(storeEndpoint), tableName: TABLE_NAME });
@@ -58,6 +61,7 @@ export function createApp(config: BusConfig, { storeEndpoint, wakeups, accept, l
     config,
     log,
     pause: wakeups.pause,
+    indexSettleMs: INDEX_SETTLE_MS,
   });
   let timer: NodeJS.Timeout | undefined;
   let retired = false;

@@ -36,19 +36,20 @@ export interface Server {
 
 /** Listens on loopback. @throws Error with `code: "EADDRINUSE"` when the port is taken */
 export async function startServer({ port, serve }: ServerOptions): Promise<Server> {
-  const open = new Map<ServerResponse, AbortController>();
+  const open = new Set<ServerResponse>();
+  const shutdown = new AbortController();
   let closing = false;
 
   const server = createServer((incoming, outgoing) => {
     const gone = new AbortController();
-    open.set(outgoing, gone);
+    open.add(outgoing);
     if (closing) outgoing.shouldKeepAlive = false;
     outgoing.once("close", () => {
       open.delete(outgoing);
       if (!outgoing.writableFinished) gone.abort();
       if (closing) setImmediate(() => server.closeIdleConnections());
     });
-    answer(incoming, outgoing, serve, gone.signal).catch(() => outgoing.destroy());
+    answer(incoming, outgoing, serve, { signal: shutdown.signal, gone: gone.signal }).catch(() => outgoing.destroy());
   });
   // Node closes an idle connection after 5 s, just when a slow poller sends on it again.
   server.keepAliveTimeout = 75_000;
@@ -61,10 +62,8 @@ export async function startServer({ port, serve }: ServerOptions): Promise<Serve
       closing = true;
       const closed = once(server, "close");
       server.close();
-      for (const [outgoing, call] of open) {
-        if (!outgoing.headersSent) outgoing.shouldKeepAlive = false;
-        call.abort();
-      }
+      for (const outgoing of open) if (!outgoing.headersSent) outgoing.shouldKeepAlive = false;
+      shutdown.abort();
       const cutOff = setTimeout(() => server.closeAllConnections(), graceMs);
       await closed;
       clearTimeout(cutOff);
@@ -76,7 +75,7 @@ async function answer(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   serve: ServerOptions["serve"],
-  signal: AbortSignal,
+  signals: Pick<HttpRequest, "signal" | "gone">,
 ): Promise<void> {
   const endsAt = performance.now() + CALL_MS;
   const { origin } = incoming.headers;
@@ -103,11 +102,11 @@ async function answer(
     headers: joinHeaders(incoming),
     body,
     caller: CALLER,
-    signal,
+    ...signals,
     canStream: true,
     remainingMs: () => endsAt - performance.now(),
   });
-  await send(outgoing, response, corsHeaders(origin), signal);
+  await send(outgoing, response, corsHeaders(origin), AbortSignal.any([signals.signal, signals.gone]));
   await response.afterwards?.();
 }
 

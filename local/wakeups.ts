@@ -1,6 +1,6 @@
 /** Lets waits of this process look at once when something has changed, and not at their next interval. */
 import type { Deps, EventStore } from "../shared/ports.ts";
-import { EVENTS_TOPIC } from "../shared/ports.ts";
+import { eventsTopic } from "../shared/ports.ts";
 
 /** Who sleeps on which topic. Survives reloads: new code must wake the waits of the old. */
 export interface Wakeups {
@@ -37,15 +37,14 @@ export function createWakeups(): Wakeups {
 
 /** The store, with a wake-up after every write that somebody may be waiting for. */
 export function wakingStore(store: EventStore, wakeups: Pick<Wakeups, "wake">): EventStore {
-  const after = async <T>(written: Promise<T>, topic: string): Promise<T> => {
+  const after = async <T>(written: Promise<T>, ...topics: readonly string[]): Promise<T> => {
     const outcome = await written;
-    wakeups.wake(topic);
+    for (const topic of topics) wakeups.wake(topic);
     return outcome;
   };
   // A prototype chain and not a spread: the store may be a class instance.
   return Object.assign(Object.create(store) as EventStore, {
-    putEvent: (record) => after(store.putEvent(record), EVENTS_TOPIC),
-    markPublished: (eventId) => after(store.markPublished(eventId), EVENTS_TOPIC),
+    putEvent: (record) => after(store.putEvent(record), eventsTopic(), eventsTopic(record.event.type)),
     createRequest: (request) => after(store.createRequest(request), request.eventId),
     acceptAnswer: (answer) => after(store.acceptAnswer(answer), answer.eventId),
     endRequest: (end) => after(store.endRequest(end), end.eventId),

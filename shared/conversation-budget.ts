@@ -2,8 +2,9 @@
  * The event budget of a conversation: stops loops that have lost their causation (I10).
  *
  * Counting every event would cost one more write each. Instead one event in `w` is counted, and counts for `w`, with
- * `w` a thousandth of the budget: exact for budgets up to 1,000, and within about 3 % (one standard deviation,
- * sqrt(1/1000)) for larger ones. Which event is counted follows from its id, so a replay counts the same.
+ * `w` a thousandth of the budget: all for budgets up to 1,000, and within about 3 % (one standard deviation,
+ * sqrt(1/1000)) for larger ones. It is counted once the event is acknowledged, so what comes at the same moment is let
+ * through: it is a loop's end that matters, not the last event. Which event is counted follows from its id, so a replay counts the same.
  */
 import { BusError } from "./errors.ts";
 import { shardOf } from "./keys.ts";

@@ -100,7 +100,33 @@ interface Refused {
 async function record(deps: Deps, body: unknown, sender: Sender, at: string): Promise<Recorded> {
   const input = readInput(EventInput, body, at);
   const identity = identify(deps, input, sender);
-  return putOnce(deps, await draftEvent(deps, input, sender, identity), identity);
+  try {
+    return await putOnce(deps, await draftEvent(deps, input, sender, identity), identity);
+  } catch (error) {
+    const isRefusal = error instanceof BusError && !error.retryable;
+    return (isRefusal ? await findEarlier(deps, identity, sender) : null) ?? fail(error, at);
+  }
+}
+
+/**
+ * I5: what was acknowledged once is acknowledged again, although it would be refused by now: its conversation may have
+ * spent its budget since, or its type another schema.
+ */
+async function findEarlier(deps: Deps, identity: EventIdentity, sender: Sender): Promise<Recorded | null> {
+  if (sender.idempotencyKey === undefined) return null;
+  const earlier = await deps.store.getEvent(identity.id);
+  return earlier?.payloadHash === identity.payloadHash ? { record: earlier, fresh: false } : null;
+}
+
+/** @param at where in a batch the event stands: the pointers of its faults begin there */
+function fail(error: unknown, at: string): never {
+  if (!(error instanceof BusError) || at === "") throw error;
+  const errors = error.errors.map(({ pointer, detail }) => ({
+    pointer: pointer.startsWith("/") ? `${at}${pointer}` : pointer,
+    detail,
+  }));
+  const { code, message, retryable, members, cause } = error;
+  throw new BusError(code, message, { errors, retryable, members, cause });
 }
 
 /** Commits an event (I1), or finds the one that the key stands for (I5). @throws BusError `idempotency_conflict` */

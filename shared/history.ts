@@ -19,10 +19,17 @@ const limitText = `a whole number from 1 to ${MAX_PAGE_SIZE} was expected`;
 /** An instant as callers write it, as the bus writes it. */
 const instantField = v.pipe(
   v.string(),
-  v.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/, instantText),
-  v.check((text) => !Number.isNaN(Date.parse(text)), instantText),
+  v.check(isInstant, instantText),
   v.transform((text) => new Date(text).toISOString()),
 );
+
+/** A day that exists, at a time of four-digit years also in UTC. `Date` would take 30 February for 2 March. */
+function isInstant(text: string): boolean {
+  const parts = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/.exec(text);
+  if (parts === null || Number.isNaN(Date.parse(text))) return false;
+  const [, day = ""] = parts;
+  return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day) && /^\d{4}-/.test(new Date(text).toISOString());
+}
 
 /** What selects events, in a page's or a stream's query. */
 export const SELECTION_FIELDS = {
@@ -69,7 +76,6 @@ export interface RequestView {
 /** One event with its wait and everything that was answered. */
 export interface EventWithResponses {
   readonly event: BusEvent;
-  readonly published: boolean;
   readonly request: RequestView | null;
   /** Oldest first; `verdict` is null for one that is stored and not yet decided upon. */
   readonly responses: readonly (ResponseView & { readonly verdict: SettledVerdict | null })[];
@@ -145,7 +151,6 @@ export async function showEvent(deps: Pick<Deps, "store">, eventId: string): Pro
   if (record === null) throw new BusError("not_found", "There is no such event.");
   return {
     event: record.event,
-    published: record.published,
     request: request === null ? null : viewRequest(request),
     responses: responses.map((response) => ({
       ...viewResponse(response),

@@ -26,7 +26,8 @@ export function readInput<const Schema extends v.GenericSchema>(
   value: unknown,
   at = "",
 ): v.InferOutput<Schema> {
-  const result = v.safeParse(schema, value);
+  // To the library a list is an object too.
+  const result = v.safeParse(schema, Array.isArray(value) ? null : value);
   if (result.success) return result.output;
   const errors = result.issues.map((issue) => toFieldError(issue, at));
   throw new BusError(

@@ -1,14 +1,14 @@
 /**
  * The live stream: events as they come, from a cursor on, without a gap or a duplicate.
  *
- * Events may become visible out of order: a slow write, a lagging index, clocks that differ. For INDEX_SETTLE_MS after
+ * Events may become visible out of order: a slow write, a lagging index, clocks that differ. For a few seconds after
  * its time a stretch is therefore read again and again, and what was already delivered from it is remembered by id.
  * Behind that the watermark moves on, and nothing needs to be remembered. A cursor is the watermark with those ids.
  */
 
 import { LAST_POSITION, readPage, type Selection } from "./history-page.ts";
-import { INDEX_SETTLE_MS, LEASE_MS, LEASE_RENEW_MS, STREAM_POLL_MS } from "./limits.ts";
-import { type Deps, EVENTS_TOPIC, type EventRecord, type ListenerLease } from "./ports.ts";
+import { LEASE_MS, LEASE_RENEW_MS, STREAM_POLL_MS } from "./limits.ts";
+import { type Deps, type EventRecord, eventsTopic, type ListenerLease } from "./ports.ts";
 import { eventIdAt, readEvents } from "./read-events.ts";
 import { StreamPlace } from "./stream-place.ts";
 
@@ -52,7 +52,7 @@ export async function* streamEvents(deps: Deps, options: StreamOptions): AsyncGe
         deps.log.warn("a stream could not look for events", { error: String(error) });
       }
       const gap = Math.max(0, Math.min(STREAM_POLL_MS, endAt - deps.monotonic()));
-      await deps.pause(gap, EVENTS_TOPIC, options.signal);
+      await deps.pause(gap, eventsTopic(options.selection.type), options.signal);
     }
   } finally {
     // Out of time, the client comes back within the lease, and was a subscriber all the while.
@@ -86,7 +86,7 @@ class Lease {
 
 /** From now on: what is visible already counts as delivered, whatever the clocks that stamped it. */
 async function placeNow(deps: Deps, selection: Selection): Promise<StreamPlace> {
-  const place = StreamPlace.at(deps.now() - INDEX_SETTLE_MS);
+  const place = StreamPlace.at(deps.now() - deps.indexSettleMs);
   for await (const position of unseen(deps, selection, place)) place.add(position, place.start);
   return place;
 }
@@ -102,7 +102,7 @@ function leaseFor(deps: Deps, name: string, { type, correlation_id }: Selection)
 
 /** One look at everything after the watermark. */
 async function* sweep(deps: Deps, selection: Selection, place: StreamPlace): AsyncGenerator<EventRecord> {
-  const settledUpTo = new Date(deps.now() - INDEX_SETTLE_MS).toISOString();
+  const settledUpTo = new Date(deps.now() - deps.indexSettleMs).toISOString();
   let batch: string[] = [];
   for await (const position of unseen(deps, selection, place)) {
     batch.push(position);

@@ -229,15 +229,17 @@ export interface Deps {
   monotonic(): number;
   /** A fresh UUIDv7. */
   newId(): string;
+  /** For how long after its timestamp an event may still become visible in an index, in milliseconds. */
+  readonly indexSettleMs: number;
   /** 128 fresh random bits, base64url. */
   newToken(): string;
   /**
    * Waits for `ms` milliseconds, or less when something is known to have changed for `topic` (an event id, or
-   * `EVENTS` for any new event) or `signal` aborts. An early return is a hint to look, never a fact.
+   * `eventsTopic`) or `signal` aborts. An early return is a hint to look, never a fact.
    */
   pause(ms: number, topic: string, signal?: AbortSignal): Promise<void>;
   readonly log: Logger;
 }
 
-/** The topic of `Deps.pause` for "any new event". */
-export const EVENTS_TOPIC = "events";
+/** The topic of `Deps.pause` for "a new event", of a type or of any. */
+export const eventsTopic = (type?: string): string => (type === undefined ? "events" : `events ${type}`);

@@ -47,6 +47,8 @@ export interface Verdict {
   readonly verdict: SettledVerdict | "replayed";
   /** With `replayed`: what came of the response the first time. */
   readonly first_verdict?: SettledVerdict;
+  /** It counts although it came after the deadline: nobody had ended the request. */
+  readonly late?: true;
   /** When the response was stored. */
   readonly timestamp: string;
 }
@@ -66,7 +68,8 @@ export async function respond(deps: Deps, eventId: string, body: unknown, respon
   // Counted before it is compared: a stored answer that a crash kept from counting must count, whatever is sent now.
   const { verdict, countedNow } = await countAnswer(deps, stored.record, request, input.reply_token);
   const same = requireSame(stored, draft);
-  return tell({ ...same, repeated: same.repeated && !countedNow }, verdict);
+  const told = tell({ ...same, repeated: same.repeated && !countedNow }, verdict);
+  return verdict === "accepted" && same.record.timestamp > request.deadline ? { ...told, late: true } : told;
 }
 
 /** The request an event stands for, or null when nobody waits. @throws BusError `not_found`, `forbidden` */

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import type { BusConfig } from "../../shared/bus-config.ts";
+import { INDEX_SETTLE_MS } from "../../shared/limits.ts";
 import type { Deps, EventPublisher, EventStore, Logger } from "../../shared/ports.ts";
 import type { Config } from "./config.ts";
 import { createDynamoEventStore } from "./dynamo-event-store.ts";
@@ -29,9 +30,12 @@ export interface Parts {
   readonly log: Logger;
   /** Without it, a plain sleep. */
   readonly pause?: Deps["pause"];
+  /** Without it, what many machines and a lagging index need. */
+  readonly indexSettleMs?: number;
 }
 
-export function createDeps({ store, publisher, config, log, pause = plainPause }: Parts): Deps {
+export function createDeps(parts: Parts): Deps {
+  const { store, publisher, config, log, pause = plainPause, indexSettleMs = INDEX_SETTLE_MS } = parts;
   return {
     store,
     publisher,
@@ -43,6 +47,7 @@ export function createDeps({ store, publisher, config, log, pause = plainPause }
     newId: uuidv7,
     newToken: () => randomBytes(16).toString("base64url"),
     pause,
+    indexSettleMs,
     log,
   };
 }

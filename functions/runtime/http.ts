@@ -15,8 +15,10 @@ export interface HttpRequest {
   readonly body: Uint8Array;
   /** The verified agent. */
   readonly caller: string;
-  /** Aborts shortly before the function's time is up, and when the client is known to be gone, which on Lambda it never is. */
+  /** Aborts when the call must end: shortly before the function's time is up, or because the run is shutting down. */
   readonly signal: AbortSignal;
+  /** Aborts when the client is known to be gone, which on Lambda it never is. A wait goes on to its end all the same. */
+  readonly gone: AbortSignal;
   /** Whether a stream reaches the client as it comes; else it does at its end. */
   readonly canStream: boolean;
   /** How much longer the function may run, in milliseconds. */

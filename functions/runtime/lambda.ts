@@ -11,6 +11,9 @@ import { type BufferedResult, collectBuffered, type LambdaStreaming, sendStreame
 /** Kept for what is left to do when a reader does not take its answer in time. */
 const LAST_WORK_MS = 1_000;
 
+/** Lambda does not tell its functions that a client has gone. */
+const NEVER = new AbortController().signal;
+
 /** What is built on cold start. */
 export interface Runtime {
   readonly env: Pick<Config, "allowAnonymous">;
@@ -46,7 +49,10 @@ export function adaptHandle(handle: Handle, runtime: () => Runtime, streaming: L
     const caller = callerOf(event, env);
     if (caller === null)
       return problemResponse(new BusError("unauthenticated", "The call is not signed by a known identity."), deps.log);
-    return handle({ ...toRequest(event, context, caller, signal), canStream: streaming !== undefined }, deps);
+    return handle(
+      { ...toRequest(event, context, caller, signal), canStream: streaming !== undefined, gone: NEVER },
+      deps,
+    );
   };
   const log = (): Logger => runtime().deps.log;
   return streaming === undefined ? bufferedHandler(run, log) : streamedHandler(run, log, streaming);
@@ -110,7 +116,7 @@ function toRequest(
   context: Context,
   caller: string,
   signal: AbortSignal,
-): Omit<HttpRequest, "canStream"> {
+): Omit<HttpRequest, "canStream" | "gone"> {
   const deadline = performance.now() + context.getRemainingTimeInMillis();
   return {
     method: event.requestContext.http.method,

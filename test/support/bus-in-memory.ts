@@ -1,6 +1,7 @@
 /** The domain on a store in memory, a publisher that remembers, and a clock that jumps from one pause to the next. */
 import { type BusDeclaration, defineBus } from "../../shared/bus-config.ts";
 import type { DeliveredEvent } from "../../shared/event.ts";
+import { INDEX_SETTLE_MS } from "../../shared/limits.ts";
 import type { Deps, EventPublisher, PublishOutcome } from "../../shared/ports.ts";
 import { MemoryEventStore } from "./memory-event-store.ts";
 import { silentLogger } from "./silent-logger.ts";
@@ -51,6 +52,7 @@ export function busInMemory(declaration: BusDeclaration = TEST_BUS): BusInMemory
     newId: () => `00000000-0000-7000-8000-${String(++ids).padStart(12, "0")}`,
     newToken: () => `token-${++ids}`,
     pause: (ms, _topic, signal) => clock.pause(ms, signal),
+    indexSettleMs: INDEX_SETTLE_MS,
     log: silentLogger,
   };
   return { deps, store, publisher, clock };

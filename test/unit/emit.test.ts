@@ -121,6 +121,7 @@ describe("bad input", () => {
       "/correlation_id",
     ],
     ["no object at all", null, "invalid_request", ""],
+    ["a list", [], "invalid_request", ""],
     ["an event type that does not exist", { ...message, type: "MESAGE_RECEIVED" }, "unknown_event_type", "/type"],
     ["data over the limit", { ...message, data: { text: "x".repeat(MAX_EVENT_BYTES) } }, "payload_too_large", "/data"],
   ];
@@ -188,6 +189,17 @@ describe("an idempotency key", () => {
     expect(failure.members).toEqual({ event_id: result.event_id, timestamp: result.timestamp });
   });
 
+  it("gives the first answer again although the event would be refused by now", async () => {
+    const { deps } = busInMemory({ limits: { eventsPerConversation: 2 } });
+    const event = { ...message, correlation_id: "talk" };
+    const first = await emit(deps, event, keyed);
+    await first.afterwards();
+    for (let i = 0; i < 2; i++) await (await emit(deps, event, sender).catch(() => first)).afterwards();
+    expect(await codeOf(emit(deps, event, sender))).toBe("loop_detected");
+    expect((await emit(deps, event, keyed)).result).toEqual({ ...first.result, replayed: true });
+    expect(await codeOf(emit(deps, { ...event, data: {} }, keyed))).toBe("loop_detected");
+  });
+
   it("belongs to the agent that used it", async () => {
     const { deps } = busInMemory();
     const mine = await emit(deps, message, keyed);
@@ -228,6 +240,8 @@ describe("a batch", () => {
     ]);
     const third = result.events[2];
     expect(third !== undefined && "error" in third && third.error.errors?.[0]?.pointer).toBe("/events/2/x");
+    const second = result.events[1];
+    expect(second !== undefined && "error" in second && second.error.errors?.[0]?.pointer).toBe("/events/1/type");
     expect(publisher.published).toHaveLength(2);
   });
 

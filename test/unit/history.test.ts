@@ -186,6 +186,8 @@ describe("a query that is wrong", () => {
     ["order", { order: "up" }],
     ["from", { from: "yesterday" }],
     ["from", { from: "2026-13-01T00:00:00Z" }],
+    ["from", { from: "2026-02-30T00:00:00Z" }],
+    ["to", { to: "9999-12-31T23:59:59-01:00" }],
     ["to", { from: "2026-06-02T00:00:00Z", to: "2026-06-01T00:00:00Z" }],
     ["page", { page: "2" }],
     ["cursor", { cursor: "made-up" }],

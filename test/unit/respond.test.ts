@@ -44,7 +44,7 @@ describe("an answer", () => {
   it("after the deadline still counts while nobody has ended the request", async () => {
     const { answer, bus } = await askedBus();
     await bus.clock.pause(20_000);
-    expect(await answer({})).toMatchObject({ verdict: "accepted" });
+    expect(await answer({})).toMatchObject({ verdict: "accepted", late: true });
   });
 
   it("that is repeated is recognised, and told what came of it", async () => {

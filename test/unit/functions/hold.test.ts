@@ -18,6 +18,7 @@ async function callWith(bus: BusInMemory, lifeMs: number, change: Partial<HttpRe
       body: new TextEncoder().encode(JSON.stringify(question)),
       caller: "asker",
       signal: new AbortController().signal,
+      gone: new AbortController().signal,
       canStream: true,
       remainingMs: () => endsAt - bus.clock.nowMs,
       ...change,

@@ -26,6 +26,7 @@ function aRequest(change: Partial<HttpRequest> = {}): HttpRequest {
     body: new Uint8Array(),
     caller: "agent",
     signal: new AbortController().signal,
+    gone: new AbortController().signal,
     canStream: true,
     remainingMs: () => 60_000,
     ...change,
