@@ -5,12 +5,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { projectPath } from "../../local/project.ts";
+import { PROJECT_ROOT } from "../../local/project.ts";
 
 /** Far more than it takes; a test that waits so long has found a fault. */
 const PATIENCE_MS = 20_000;
 
 export interface StartOptions {
+  /** The folder of the project; this one's when not given. */
+  readonly root?: string;
   /** Absolute path of a `bus.config.ts`; the project's own when not given. */
   readonly config?: string;
   /** A fresh temporary folder when not given; remove it with `removeFolders`. */
@@ -60,17 +62,17 @@ export async function cleanUp(): Promise<void> {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 }
 
-/** Starts a script of the project with Node, without npm between it and its signals. */
+/** Starts a script of the project in `root` with Node, without npm between it and its signals. */
 export function runScript(
   script: string,
   args: readonly string[],
-  options: { input?: string; env?: Record<string, string> } = {},
+  { input = "", env = {}, root = PROJECT_ROOT }: { input?: string; env?: Record<string, string>; root?: string } = {},
 ): Run {
-  const child = spawn(process.execPath, ["--import", "tsx", projectPath(script), ...args], {
-    cwd: projectPath("."),
-    env: { ...process.env, ...options.env },
+  const child = spawn(process.execPath, ["--import", "tsx", join(root, script), ...args], {
+    cwd: root,
+    env: { ...process.env, ...env },
   });
-  child.stdin.end(options.input ?? "");
+  child.stdin.end(input);
 
   const lines: string[] = [];
   const listeners = new Set<() => void>();
@@ -116,14 +118,15 @@ export function runScript(
 }
 
 /** Starts `npm run dev`'s script and waits until it is ready. @throws Error with what it printed when it does not get there */
-export async function startDev({ config, dataDir = temporaryFolder(), port = 0 }: StartOptions = {}): Promise<DevRun> {
-  const run = runScript("local/dev.ts", [
-    "--port",
-    String(port),
-    "--data-dir",
-    dataDir,
-    ...(config === undefined ? [] : ["--config", config]),
-  ]);
+export async function startDev({
+  root = PROJECT_ROOT,
+  config,
+  dataDir = temporaryFolder(),
+  port = 0,
+}: StartOptions = {}): Promise<DevRun> {
+  const configArgs = config === undefined ? [] : ["--config", config];
+  const args = ["--port", String(port), "--data-dir", dataDir, ...configArgs];
+  const run = runScript("local/dev.ts", args, { root });
   const ready = await run.waitForLine(/^listening on http:/);
   return {
     ...run,
