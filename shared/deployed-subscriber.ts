@@ -21,11 +21,20 @@ export interface DeployedSubscriber {
   readonly memoryMb: number;
 }
 
-/** What a subscriber's function finds in its environment about itself; where the bus is comes from who runs it. */
-export function subscriberEnvironment({ name, answers, via }: DeployedSubscriber): Record<string, string> {
+/**
+ * What a subscriber's function finds in its environment about itself; where the bus is comes from who runs it.
+ *
+ * @param retrySeconds what failed comes from its queue again no sooner than this: where that is after the deadline of
+ * who waits, a failure is told at once
+ */
+export function subscriberEnvironment(
+  { name, answers, via }: DeployedSubscriber,
+  retrySeconds?: number,
+): Record<string, string> {
   return {
     AGENT_EVENT_BUS_SUBSCRIBER: name,
     ...(answers ? {} : { AGENT_EVENT_BUS_ANSWERS: "false" }),
     ...(via === "queue" ? { AGENT_EVENT_BUS_MAX_RECEIVES: String(MAX_RECEIVES) } : {}),
+    ...(via === "queue" && retrySeconds !== undefined ? { AGENT_EVENT_BUS_RETRY_SECONDS: String(retrySeconds) } : {}),
   };
 }
