@@ -17,6 +17,7 @@ import { BusError, toProblem } from "../shared/errors.ts";
 import type { Logger } from "../shared/ports.ts";
 import { type ApiFunction, matchRoute } from "../shared/routes.ts";
 import { type AcceptDeliveries, createLocalPublisher } from "./publisher.ts";
+import { sharingStore } from "./shared-reads.ts";
 import { embeddedClient, TABLE_NAME } from "./table.ts";
 import { type Wakeups, wakingStore } from "./wakeups.ts";
 
@@ -56,7 +57,7 @@ const INDEX_SETTLE_MS = 2_000;
 export function createApp(config: BusConfig, { storeEndpoint, wakeups, accept, log }: Host): App {
   const store = createDynamoEventStore({ client: embeddedClient(storeEndpoint), tableName: TABLE_NAME });
   const deps = createDeps({
-    store: wakingStore(store, wakeups),
+    store: wakingStore(sharingStore(store), wakeups),
     publisher: createLocalPublisher(config.subscribers, accept),
     config,
     log,

@@ -86,7 +86,7 @@ class Lease {
 
 /** From now on: what is visible already counts as delivered, whatever the clocks that stamped it. */
 async function placeNow(deps: Deps, selection: Selection): Promise<StreamPlace> {
-  const place = StreamPlace.at(deps.now() - deps.indexSettleMs);
+  const place = StreamPlace.at(settledTime(deps));
   for await (const position of unseen(deps, selection, place)) place.add(position, place.start);
   return place;
 }
@@ -100,9 +100,14 @@ function leaseFor(deps: Deps, name: string, { type, correlation_id }: Selection)
   };
 }
 
+/** Before this nothing new appears. In whole seconds, so that streams that look at the same time ask for the same. */
+function settledTime({ now, indexSettleMs }: Pick<Deps, "now" | "indexSettleMs">): number {
+  return Math.floor((now() - indexSettleMs) / 1_000) * 1_000;
+}
+
 /** One look at everything after the watermark. */
 async function* sweep(deps: Deps, selection: Selection, place: StreamPlace): AsyncGenerator<EventRecord> {
-  const settledUpTo = new Date(deps.now() - deps.indexSettleMs).toISOString();
+  const settledUpTo = new Date(settledTime(deps)).toISOString();
   let batch: string[] = [];
   for await (const position of unseen(deps, selection, place)) {
     batch.push(position);
