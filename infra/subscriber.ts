@@ -6,7 +6,8 @@ import { SqsDestination } from "aws-cdk-lib/aws-lambda-destinations";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
-import type { DeployedSubscriber } from "../shared/deployed-subscriber.ts";
+import { type DeployedSubscriber, subscriberEnvironment } from "../shared/deployed-subscriber.ts";
+import { MAX_RECEIVES } from "../shared/limits.ts";
 import { acknowledge } from "./acknowledge.ts";
 import type { Api } from "./api.ts";
 import type { EventBus } from "./event-bus.ts";
@@ -22,9 +23,6 @@ export interface SubscriberProps {
 
 /** A message is hidden for six times as long as the function may take, as AWS advises for queues in front of Lambda. */
 const VISIBILITY_TIMEOUTS = 6;
-
-/** How often a message is tried before it is dead. */
-const MAX_RECEIVES = 5;
 
 /** EventBridge tries an unreachable target for this long: the most it offers. */
 const RETRY_POLICY = { maximumEventAgeInSeconds: 24 * 3600, maximumRetryAttempts: 185 } as const;
@@ -59,9 +57,7 @@ export class Subscriber extends Construct {
       memoryMb: subscriber.memoryMb,
       environment: {
         ...props.clientEnvironment,
-        AGENT_EVENT_BUS_SUBSCRIBER: subscriber.name,
-        ...(subscriber.answers ? {} : { AGENT_EVENT_BUS_ANSWERS: "false" }),
-        ...(subscriber.via === "queue" ? { AGENT_EVENT_BUS_MAX_RECEIVES: String(MAX_RECEIVES) } : {}),
+        ...subscriberEnvironment(subscriber),
       },
     });
     api.grantCall(this.function.role, ["emit", "request", "respond", "history"]);
