@@ -11,7 +11,9 @@ export function whyForbidden(headers: IncomingHttpHeaders): string | null {
   const { host, origin } = headers;
   if (host === undefined || !isLoopbackHost(host))
     return "The Host header does not name this machine's loopback interface.";
-  if (origin !== undefined && !isLoopbackOrigin(origin)) return "The page's origin is not on this machine.";
+  if (origin !== undefined) return isLoopbackOrigin(origin) ? null : "The page's origin is not on this machine.";
+  // Links, images and the like carry no Origin, but every browser says where they come from.
+  if (headers["sec-fetch-site"] === "cross-site") return "The request comes from a page of another site.";
   return null;
 }
 

@@ -42,4 +42,15 @@ describe("who may talk to the embedded bus", () => {
     "localhost",
     "http://localhost@example.com",
   ])("a page from %s may not", (origin) => expect(whyForbidden({ host: "localhost", origin })).toContain("origin"));
+
+  test("what a page of another site links to or embeds carries no Origin, and is refused all the same", () => {
+    const embedded = { host: "localhost", "sec-fetch-site": "cross-site" };
+    expect(whyForbidden(embedded)).toContain("another site");
+    // To a browser, localhost and 127.0.0.1 are two sites; the Origin tells that both are this machine.
+    expect(whyForbidden({ ...embedded, origin: "http://127.0.0.1:5173" })).toBeNull();
+  });
+
+  test.each(["same-origin", "same-site", "none"])("a browser's own call (%s) may go on", (site) =>
+    expect(whyForbidden({ host: "localhost", "sec-fetch-site": site })).toBeNull(),
+  );
 });
