@@ -5,14 +5,13 @@
  * did not expect) it is started again on the same port, with what was acknowledged still in the folder.
  */
 
-import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { Worker } from "node:worker_threads";
 import { Level } from "level";
 import type { Logger } from "../shared/ports.ts";
 import { bundleOnce } from "./bundle.ts";
 import { projectPath } from "./project.ts";
+import { superviseThread } from "./supervised-thread.ts";
 import { createTable, embeddedClient, TABLE_NAME } from "./table.ts";
 
 export interface EmbeddedStore {
@@ -55,44 +54,17 @@ export async function startStore(dataDir: string, log: Logger): Promise<Embedded
     entry: projectPath("local/store-thread.ts"),
     outDir: join(dataDir, "build"),
   });
-  const path = join(dataDir, "store");
-  let closing = false;
-  let thread = await startThread(file, path, 0);
-  const port = thread.port;
-
-  const watch = (): void => {
-    thread.worker.once("error", (error) => log.error("the store fell over", { error: error.message }));
-    thread.worker.once("exit", () => {
-      if (closing) return;
-      startThread(file, path, port).then(
-        (restarted) => {
-          thread = restarted;
-          watch();
-          log.info("the store was started again");
-        },
-        (error: Error) => log.error("the store could not be started again", { error: error.message }),
-      );
-    });
-  };
-  watch();
-
-  const endpoint = `http://127.0.0.1:${port}`;
+  const workerData = { path: join(dataDir, "store") };
+  const thread = await superviseThread({ name: "the store", file, workerData, log });
+  const endpoint = `http://127.0.0.1:${thread.port}`;
   const client = embeddedClient(endpoint);
-  await createTable(client, TABLE_NAME);
-  client.destroy();
-  return {
-    endpoint,
-    async close() {
-      closing = true;
-      const gone = once(thread.worker, "exit");
-      thread.worker.postMessage("close");
-      await gone;
-    },
-  };
-}
-
-async function startThread(file: string, path: string, port: number): Promise<{ worker: Worker; port: number }> {
-  const worker = new Worker(file, { workerData: { path, port }, execArgv: [] });
-  const [message] = (await once(worker, "message")) as [{ port: number }];
-  return { worker, port: message.port };
+  try {
+    await createTable(client, TABLE_NAME);
+  } catch (error) {
+    await thread.close();
+    throw error;
+  } finally {
+    client.destroy();
+  }
+  return { endpoint, close: () => thread.close() };
 }
