@@ -31,6 +31,11 @@ async function main(): Promise<number> {
     console.log(USAGE);
     return 0;
   }
+  const option = args.find((arg) => arg.startsWith("--"));
+  if (option !== undefined) {
+    console.error(`There is no option ${option}.\n\n${USAGE}`);
+    return 1;
+  }
   const text = args.length > 0 ? args.join(" ") : process.stdin.isTTY ? "" : await readStandardInput();
   if (text.trim() === "") {
     console.error(USAGE);
@@ -75,15 +80,18 @@ async function converse(bus: AgentEventBus<EventTypes>, conversation: string, te
     answers: false,
   });
   const timer = setTimeout(() => done(false), DONE_WITHIN_MS);
-  await bus.emit(
-    "MESSAGE_RECEIVED",
-    { text, channel: "command line" },
-    { correlationId: conversation, agentType: "you" },
-  );
-  const inTime = await outcome;
-  clearTimeout(timer);
-  await listener.close();
-  return inTime;
+  try {
+    await bus.emit(
+      "MESSAGE_RECEIVED",
+      { text, channel: "command line" },
+      { correlationId: conversation, agentType: "you" },
+    );
+    return await outcome;
+  } finally {
+    clearTimeout(timer);
+    // Left open, it would go on connecting to a bus that is gone, and the process would never end.
+    await listener.close();
+  }
 }
 
 async function print(bus: AgentEventBus<EventTypes>, conversation: string): Promise<void> {

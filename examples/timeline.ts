@@ -26,8 +26,8 @@ export function timeline(events: readonly EventWithResponses[], { color, width }
   return rows.map(({ who, what, details }, i) => {
     const offset = (offsets[i] ?? "").padStart(columns[0]);
     const room = width - columns[0] - columns[1] - columns[2] - 8;
-    const shown = details.length > room && room > 10 ? `${details.slice(0, room - 1)}…` : details;
-    return `  ${paint(2, offset)}  ${who.padEnd(columns[1])}  ${paint(what.startsWith("└") ? 36 : 1, what.padEnd(columns[2]))}  ${shown}`.trimEnd();
+    const shown = room > 10 ? cut(details, room) : details;
+    return `  ${paint(2, offset)}  ${padded(who, columns[1])}  ${paint(what.startsWith("└") ? 36 : 1, padded(what, columns[2]))}  ${shown}`.trimEnd();
   });
 }
 
@@ -71,7 +71,7 @@ function essentials(data: JsonObject): string {
 }
 
 function brief(value: JsonValue | undefined): string {
-  if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 59)}…` : value);
+  if (typeof value === "string") return JSON.stringify(cut(value, 60));
   if (Array.isArray(value))
     return value.every(isPlain) ? `[${value.join(", ")}]` : `${value.length} × {${titles(value)}}`;
   if (typeof value === "object" && value !== null) return `{${essentials(value)}}`;
@@ -91,4 +91,24 @@ const titles = (values: readonly JsonValue[]): string =>
 
 const seconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`;
 
-const widest = (texts: readonly string[]): number => Math.max(...texts.map((text) => text.length));
+/** What a reader takes for one character may be several code units, or several code points (👩‍🔬). */
+const CHARACTERS = new Intl.Segmenter("en", { granularity: "grapheme" });
+
+const widthOf = (text: string): number => [...CHARACTERS.segment(text)].length;
+
+const widest = (texts: readonly string[]): number => Math.max(...texts.map(widthOf));
+
+const padded = (text: string, width: number): string => text + " ".repeat(width - widthOf(text));
+
+/** The text, or as much of it as leaves room for "…" within `max` characters. */
+function cut(text: string, max: number): string {
+  // Not all of it is looked at: it may be long.
+  let width = 0;
+  let end = 0;
+  for (const { index } of CHARACTERS.segment(text)) {
+    if (width === max - 1) end = index;
+    if (width === max) return `${text.slice(0, end)}…`;
+    width++;
+  }
+  return text;
+}
