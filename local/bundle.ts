@@ -1,6 +1,6 @@
 /** Bundles TypeScript into modules that can be imported again after a change. */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type BuildOptions, type BuildResult, build, context, formatMessagesSync, type Plugin } from "esbuild";
@@ -33,48 +33,61 @@ export interface WatchedBundle {
   close(): Promise<void>;
 }
 
+/** What happens with what is built. */
+export interface BundleUser {
+  /** Gets the path of a module that is another than the one in use. When it throws, that one stays in use. */
+  take(path: string): Promise<void>;
+  /** Gets why something could not be bundled (a BundleError), or what `take` threw. */
+  onFailure(error: Error): void;
+}
+
 /**
- * Bundles, and again whenever a file that went into it changes. The first outcome is reported before it resolves.
- *
- * @param onOutcome called with the module's path when it is another than before, or with an error
+ * Bundles, and again whenever a file that went into it changes. The first outcome is handed over before it resolves.
+ * The module in use is the only one that is kept.
  */
-export async function bundleAndWatch(
-  request: BundleRequest,
-  onOutcome: (
-    outcome: { kind: "built"; path: string } | { kind: "failed"; error: BundleError },
-  ) => void | Promise<void>,
-): Promise<WatchedBundle> {
-  let before: string | null = null;
-  let reported: () => void = () => {};
+export async function bundleAndWatch(request: BundleRequest, user: BundleUser): Promise<WatchedBundle> {
+  let inUse: string | null = null;
+  let closed = false;
+  let handedOver: () => void = () => {};
   const first = new Promise<void>((resolve) => {
-    reported = resolve;
+    handedOver = resolve;
   });
   // Outcomes are handed over one after the other, or an older one could overtake a newer.
   let turn = Promise.resolve();
   const hand = async (result: BuildResult): Promise<void> => {
-    if (result.errors.length > 0) return onOutcome({ kind: "failed", error: asBundleError(result) });
+    if (closed) return;
+    if (result.errors.length > 0) throw asBundleError(result);
     const path = writeOutput(request, result);
-    if (path !== before) await onOutcome({ kind: "built", path });
-    before = path;
+    if (path === inUse) return;
+    let useless: string | null = path;
+    try {
+      await user.take(path);
+      useless = inUse;
+      inUse = path;
+    } finally {
+      if (useless !== null && !closed) rmSync(useless, { force: true });
+    }
   };
   const report: Plugin = {
     name: "report",
     setup: ({ onEnd }) =>
       onEnd((result) => {
-        turn = turn.then(async () => {
-          try {
-            await hand(result);
-          } finally {
-            reported();
-          }
-        });
+        turn = turn
+          .then(() => hand(result))
+          .catch((error) => user.onFailure(error))
+          .then(handedOver);
       }),
   };
   const options = buildOptions(request);
   const watched = await context({ ...options, plugins: [...(options.plugins ?? []), report] });
   await watched.watch();
   await first;
-  return { close: () => watched.dispose() };
+  return {
+    close() {
+      closed = true;
+      return watched.dispose();
+    },
+  };
 }
 
 function buildOptions(request: BundleRequest): BuildOptions & { write: false } {

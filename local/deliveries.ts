@@ -2,21 +2,27 @@
  * Brings events to the deployed subscribers, at least once, as EventBridge and SQS do.
  *
  * `direct`: one try; an error is final. `queue`: batches, and what fails comes again after 1, 2, 4 and 8 s; after five
- * receives it is dead. Every delivery ends done or dead with a reason (I7), and the journal keeps it across crashes.
+ * receives it is dead. What a crash of the bus interrupts comes again either way, up to five receives: a handler that
+ * kills the process must not kill it for ever. Every delivery ends done or dead with a reason (I7), and the journal
+ * keeps it across crashes.
  */
 
-import type { DeployedSubscriber } from "../shared/deployed-subscriber.ts";
+import { type DeployedSubscriber, subscriberEnvironment } from "../shared/deployed-subscriber.ts";
 import type { DeliveredEvent } from "../shared/event.ts";
+import { MAX_RECEIVES } from "../shared/limits.ts";
 import type { Logger } from "../shared/ports.ts";
 import { HandlerThread } from "./handler-thread.ts";
 import type { Delivery, Journal } from "./journal.ts";
 import { eventBridgeEvent, failedMessages, sqsBatch } from "./lambda-input.ts";
 
-/** After so many receives a queue gives a message up. */
-export const MAX_RECEIVES = 5;
 const NO_LONGER_THERE = "the subscriber is no longer in bus.config.ts";
-/** The most that SQS hands to a function at once unless told otherwise. */
-const MAX_BATCH = 10;
+const INTERRUPTED = `the bus ended in the middle of it, at the last of ${MAX_RECEIVES} tries`;
+
+/**
+ * Deliveries that a subscriber handles at once. On AWS each call has a processor; here they share a thread, and each
+ * must be finished in its time. It is also the most that SQS hands to a function in one batch.
+ */
+const MAX_UNDER_WAY = 10;
 
 export interface DeliveriesOptions {
   readonly journal: Journal;
@@ -32,11 +38,14 @@ export interface DeliveriesOptions {
 /** How one subscriber is served at the moment. */
 interface Lane {
   subscriber: DeployedSubscriber;
+  /** Its code; null until some could be loaded. */
   path: string | null;
   thread: HandlerThread | null;
+  /** The thread of newer code, while that loads. */
+  next: HandlerThread | null;
   readonly waiting: Delivery[];
-  readonly running: Map<Promise<void>, readonly Delivery[]>;
-  readonly timers: Set<NodeJS.Timeout>;
+  /** How many deliveries are under way. */
+  running: number;
   scheduled: boolean;
 }
 
@@ -44,15 +53,21 @@ const newLane = (subscriber: DeployedSubscriber): Lane => ({
   subscriber,
   path: null,
   thread: null,
+  next: null,
   waiting: [],
-  running: new Map(),
-  timers: new Set(),
+  running: 0,
   scheduled: false,
 });
 
 export class Deliveries {
   readonly #options: Required<DeliveriesOptions>;
   readonly #lanes = new Map<string, Lane>();
+  /** What handlers have, and the calls that end with it: also those of old code and of subscribers taken out. */
+  readonly #underWay = new Map<Delivery, Promise<void>>();
+  /** What waits for its next receive. */
+  readonly #retries = new Map<Delivery, NodeJS.Timeout>();
+  /** All that have not ended yet, whoever they serve. */
+  readonly #threads = new Set<HandlerThread>();
   /** `draining` starts nothing more; once `closed`, outcomes mean nothing: threads are ended under their calls. */
   #state: "open" | "draining" | "closed" = "open";
   #resumed = false;
@@ -73,21 +88,45 @@ export class Deliveries {
       if (lane === undefined) this.#lanes.set(subscriber.name, newLane(subscriber));
       else if (JSON.stringify(lane.subscriber) !== JSON.stringify(subscriber)) {
         lane.subscriber = subscriber;
-        this.#replaceThread(lane);
+        lane.thread?.retire();
+        // Started ahead of the first call, which would have to wait for it.
+        lane.thread = lane.path === null ? null : this.#startThread(subscriber, lane.path);
       }
     }
     if (this.#resumed) return;
     this.#resumed = true;
-    for (const delivery of this.#options.journal.pending()) this.#queue(delivery);
+    for (const delivery of this.#options.journal.pending())
+      if (delivery.receives < MAX_RECEIVES) this.#queue(delivery);
+      else this.#bury(delivery, INTERRUPTED);
   }
 
-  /** Gives a subscriber the code to run; calls under way finish with the old. */
-  setCode(subscriber: string, path: string): void {
-    const lane = this.#lanes.get(subscriber);
-    if (lane === undefined) return;
-    lane.path = path;
-    this.#replaceThread(lane);
+  /**
+   * Gives a subscriber the code to run, once that is loaded; calls under way finish with the old.
+   *
+   * @throws Error when the code cannot be loaded; the old code stays
+   */
+  async setCode(name: string, path: string): Promise<void> {
+    const lane = this.#lanes.get(name);
+    if (lane === undefined || this.#state === "closed") return;
+    const { subscriber } = lane;
+    const thread = this.#startThread(subscriber, path);
+    lane.next = thread;
+    const failure = await thread.loaded;
+    // Newer code, or the end, came first.
+    if (lane.next !== thread || this.#state !== "open") return thread.retire();
+    lane.next = null;
+    if (failure !== null) throw new Error(failure);
+    if (lane.subscriber !== subscriber) {
+      // What the thread was started with has changed meanwhile.
+      thread.retire();
+      return this.setCode(name, path);
+    }
+    const replaced = lane.thread;
+    Object.assign(lane, { path, thread });
+    replaced?.retire();
     this.#schedule(lane);
+    // From here on nobody loads the old code any more.
+    await replaced?.loaded;
   }
 
   /** Accepts deliveries: once it returns, a crash does not lose them (I1). @throws when the journal cannot be written */
@@ -98,30 +137,32 @@ export class Deliveries {
   /** Starts nothing more; resolves when what runs is finished, or `ms` have passed. */
   async drain(ms: number): Promise<void> {
     this.#state = "draining";
-    const running = [...this.#lanes.values()].flatMap((lane) => [...lane.running.keys()]);
     let timer: NodeJS.Timeout | undefined;
     const timeUp = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, ms);
     });
-    await Promise.race([Promise.all(running), timeUp]);
+    await Promise.race([Promise.all(this.#underWay.values()), timeUp]);
     clearTimeout(timer);
   }
 
   /** Ends every thread. What was under way stays in the journal, for the next run. */
   async close(): Promise<void> {
+    if (this.#state === "closed") return;
     this.#state = "closed";
-    for (const lane of this.#lanes.values()) for (const timer of lane.timers) clearTimeout(timer);
-    await Promise.all([...this.#lanes.values()].map((lane) => lane.thread?.terminate()));
+    for (const timer of this.#retries.values()) clearTimeout(timer);
+    this.#record(() => this.#options.journal.notReceived([...this.#underWay.keys()]));
+    await Promise.all([...this.#threads].map((thread) => thread.terminate()));
   }
 
   /** What is under way may still finish; what waits is dead. */
   #removeLane(name: string, lane: Lane): void {
     this.#lanes.delete(name);
+    lane.waiting.length = 0;
+    lane.next?.retire();
+    lane.next = null;
     lane.thread?.retire();
-    for (const timer of lane.timers) clearTimeout(timer);
-    const underWay = new Set([...lane.running.values()].flat());
     for (const delivery of this.#options.journal.pending())
-      if (delivery.subscriber === name && !underWay.has(delivery)) this.#bury(delivery, NO_LONGER_THERE);
+      if (delivery.subscriber === name && !this.#underWay.has(delivery)) this.#bury(delivery, NO_LONGER_THERE);
   }
 
   #queue(delivery: Delivery): void {
@@ -141,17 +182,23 @@ export class Deliveries {
     setImmediate(() => {
       lane.scheduled = false;
       while (lane.waiting.length > 0 && lane.path !== null && this.#state === "open") {
-        const batch = lane.waiting.splice(0, lane.subscriber.via === "queue" ? MAX_BATCH : 1);
-        const running = this.#run(lane, batch).finally(() => lane.running.delete(running));
-        lane.running.set(running, batch);
+        const room = MAX_UNDER_WAY - lane.running;
+        if (room === 0) return;
+        const batch = lane.waiting.splice(0, lane.subscriber.via === "queue" ? room : 1);
+        lane.running += batch.length;
+        const call = this.#run(lane, lane.path, batch);
+        for (const delivery of batch) this.#underWay.set(delivery, call);
       }
     });
   }
 
-  async #run(lane: Lane, batch: readonly Delivery[]): Promise<void> {
+  async #run(lane: Lane, path: string, batch: readonly Delivery[]): Promise<void> {
+    const { journal } = this.#options;
     const { name, via } = lane.subscriber;
+    this.#record(() => journal.received(batch));
     const input = via === "queue" ? sqsBatch(name, batch, Date.now()) : eventBridgeEvent((batch[0] as Delivery).event);
-    const outcome = await this.#threadOf(lane).call(input);
+    if (lane.thread?.usable !== true) lane.thread = this.#startThread(lane.subscriber, path);
+    const outcome = await lane.thread.call(input);
     if (this.#state === "closed") return;
 
     const ids = batch.map(({ event }) => event.id);
@@ -163,37 +210,37 @@ export class Deliveries {
           : new Set<string>();
     const reason = outcome.kind === "failed" ? outcome.reason : "the handler reported it as failed";
     for (const delivery of batch) {
-      if (!failed.has(delivery.event.id)) this.#record(() => this.#options.journal.done(delivery));
-      else this.#fail(lane, delivery, reason);
+      this.#underWay.delete(delivery);
+      if (!failed.has(delivery.event.id)) this.#record(() => journal.done(delivery));
+      else this.#fail(delivery, reason);
     }
+    lane.running -= batch.length;
+    this.#schedule(lane);
   }
 
-  #fail(lane: Lane, delivery: Delivery, reason: string): void {
-    delivery.failures += 1;
-    const { name, via } = lane.subscriber;
-    const isFinal = via === "direct" || delivery.failures >= MAX_RECEIVES || this.#lanes.get(name) !== lane;
-    if (isFinal) {
+  #fail(delivery: Delivery, reason: string): void {
+    // The lane of now: the subscriber may have been taken out and back since the call began.
+    const lane = this.#lanes.get(delivery.subscriber);
+    if (lane?.subscriber.via !== "queue" || delivery.receives >= MAX_RECEIVES) {
       this.#bury(delivery, reason);
       return;
     }
-    this.#record(() => this.#options.journal.failed(delivery));
-    const timer = setTimeout(
-      () => {
-        lane.timers.delete(timer);
-        this.#queue(delivery);
-      },
-      this.#options.retryMs * 2 ** (delivery.failures - 1),
-    );
-    lane.timers.add(timer);
+    const retry = (): void => {
+      this.#retries.delete(delivery);
+      this.#queue(delivery);
+    };
+    this.#retries.set(delivery, setTimeout(retry, this.#options.retryMs * 2 ** (delivery.receives - 1)));
   }
 
   #bury(delivery: Delivery, reason: string): void {
+    clearTimeout(this.#retries.get(delivery));
+    this.#retries.delete(delivery);
     this.#record(() => this.#options.journal.dead(delivery, reason));
     this.#options.log.warn("delivery is dead", {
       subscriber: delivery.subscriber,
       event_id: delivery.event.id,
       type: delivery.event.type,
-      receives: delivery.failures,
+      receives: delivery.receives,
       reason,
     });
   }
@@ -207,30 +254,17 @@ export class Deliveries {
     }
   }
 
-  #threadOf(lane: Lane): HandlerThread {
-    if (lane.thread?.usable !== true) lane.thread = this.#startThread(lane);
-    return lane.thread;
-  }
-
-  #replaceThread(lane: Lane): void {
-    lane.thread?.retire();
-    // Started ahead of the first call, which would have to wait for it.
-    lane.thread = lane.path === null ? null : this.#startThread(lane);
-  }
-
-  #startThread({ subscriber, path }: Lane): HandlerThread {
+  #startThread(subscriber: DeployedSubscriber, path: string): HandlerThread {
     const { env, print } = this.#options;
-    return new HandlerThread({
+    const thread = new HandlerThread({
       name: subscriber.name,
-      path: path as string,
-      env: {
-        ...env,
-        AGENT_EVENT_BUS_SUBSCRIBER: subscriber.name,
-        ...(subscriber.via === "queue" ? { AGENT_EVENT_BUS_MAX_RECEIVES: String(MAX_RECEIVES) } : {}),
-        ...(subscriber.answers ? {} : { AGENT_EVENT_BUS_ANSWERS: "false" }),
-      },
+      path,
+      env: { ...env, ...subscriberEnvironment(subscriber) },
       callMs: subscriber.timeoutSeconds * 1_000,
       log: print,
     });
+    this.#threads.add(thread);
+    void thread.exited.then(() => this.#threads.delete(thread));
+    return thread;
   }
 }

@@ -1,4 +1,5 @@
 /** `npm run dev`: the embedded bus as a command. */
+import { statSync } from "node:fs";
 import { relative } from "node:path";
 import { startEmbeddedBus } from "./host.ts";
 import { type DevOptions, parseOptions, USAGE } from "./options.ts";
@@ -11,6 +12,10 @@ async function main(): Promise<void> {
     return;
   }
   if (parsed.kind === "invalid") return fail(`${parsed.message}\nRun it with --help to see the options.`);
+
+  const { configPath, dataDir } = parsed.options;
+  if (statSync(configPath, { throwIfNoEntry: false })?.isFile() !== true)
+    return fail(`--config: there is no file ${configPath}`);
 
   // Listened to from the start, or a Ctrl-C during it would leave the data folder to the next run's recovery.
   const stopped = new Promise<void>((resolve) => {
@@ -29,9 +34,12 @@ async function main(): Promise<void> {
       ...parsed.options,
       watch: true,
       log: (line) => console.error(line),
-      onReload: (what) => console.log(`reloaded: ${what}`),
+      onReload(what, subscribers) {
+        console.log(`reloaded: ${what}`);
+        if (what === "bus") console.log(listed(subscribers));
+      },
     });
-    console.log(banner(parsed.options, bus.subscribers));
+    console.log(`Agent Event Bus: data in ${shortened(dataDir)}, ${listed(bus.subscribers)}`);
     console.log(`listening on ${bus.url}`);
     await stopped;
     await bus.close();
@@ -41,9 +49,12 @@ async function main(): Promise<void> {
   }
 }
 
-function banner({ dataDir }: DevOptions, subscribers: readonly string[]): string {
-  const folder = relative(process.cwd(), dataDir);
-  return `Agent Event Bus: data in ${folder.startsWith("..") ? dataDir : folder}, subscribers: ${subscribers.join(", ") || "none"}`;
+const listed = (subscribers: readonly string[]): string => `subscribers: ${subscribers.join(", ") || "none"}`;
+
+/** A folder as its user would write it. */
+function shortened(folder: string): string {
+  const fromHere = relative(process.cwd(), folder);
+  return fromHere.startsWith("..") ? folder : fromHere;
 }
 
 function explain(error: unknown, { port }: DevOptions): string {

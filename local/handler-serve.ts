@@ -13,8 +13,9 @@ export interface CallMessage {
   readonly endsAt: number;
 }
 
-/** To the bus: what a call came to. */
+/** To the bus: that calls are taken now, and what each came to. */
 export type ThreadMessage =
+  | { readonly kind: "ready" }
   | { readonly kind: "returned"; readonly call: number; readonly result: unknown }
   | { readonly kind: "threw"; readonly call: number; readonly message: string; readonly stack: string };
 
@@ -34,6 +35,7 @@ export function serve(name: string, handler: unknown): void {
       say({ kind: "threw", call, message, stack: stack ?? message });
     }
   });
+  say({ kind: "ready" });
 }
 
 function lambdaContext(name: string, call: number, endsAt: number): Record<string, unknown> {

@@ -8,6 +8,9 @@ export type CallOutcome =
   | { readonly kind: "returned"; readonly result: unknown }
   | { readonly kind: "failed"; readonly reason: string };
 
+/** How long a module may take to load, as on Lambda. */
+const LOAD_MS = 10_000;
+
 export interface HandlerThreadOptions {
   readonly name: string;
   /** The bundled module that serves the handler. */
@@ -24,15 +27,29 @@ export interface HandlerThreadOptions {
  * calls under way, and by a call that takes too long: what hangs may hold anything.
  */
 export class HandlerThread {
+  /** Settles once it takes calls (null), or with why it never will. Never rejects. */
+  readonly loaded: Promise<string | null>;
+  /** Settles once the thread is gone, and all that it held. */
+  readonly exited: Promise<void>;
   readonly #options: HandlerThreadOptions;
   readonly #worker: Worker;
   readonly #calls = new Map<number, (outcome: CallOutcome) => void>();
   #lastCall = 0;
   #state: "open" | "retired" | "ended" = "open";
+  #endReason: string | null = null;
 
   constructor(options: HandlerThreadOptions) {
     this.#options = options;
-    this.#worker = this.#start();
+    const { name, path, env, log } = options;
+    this.#worker = new Worker(path, { name, env, execArgv: ["--enable-source-maps"], stdout: true, stderr: true });
+    for (const stream of [this.#worker.stdout, this.#worker.stderr])
+      createInterface({ input: stream }).on("line", (line) => log(`[${name}] ${line}`));
+    const ended = this.#listen();
+    this.exited = ended.then(() => undefined);
+    const ready = new Promise<null>((resolve) => {
+      this.#worker.on("message", ({ kind }: ThreadMessage) => kind === "ready" && resolve(null));
+    });
+    this.loaded = this.#withinLoadTime(Promise.race([ready, ended]));
   }
 
   /** Whether it takes calls. */
@@ -41,20 +58,18 @@ export class HandlerThread {
   }
 
   /** Calls the handler. Never throws. */
-  call(input: unknown): Promise<CallOutcome> {
+  async call(input: unknown): Promise<CallOutcome> {
     const { callMs } = this.#options;
     const call = ++this.#lastCall;
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        this.#settle(call, { kind: "failed", reason: `took longer than ${callMs / 1000} s` });
-        this.retire();
-      }, callMs);
-      this.#calls.set(call, (outcome) => {
-        clearTimeout(timer);
-        resolve(outcome);
-      });
-      this.#worker.postMessage({ call, input, endsAt: Date.now() + callMs } satisfies CallMessage);
-    });
+    const outcome = new Promise<CallOutcome>((resolve) => this.#calls.set(call, resolve));
+    // The time that the module takes to load is not the call's. When it never loads, the end of the thread settles it.
+    await this.loaded;
+    const timer = setTimeout(() => {
+      this.#settle(call, { kind: "failed", reason: `took longer than ${callMs / 1000} s` });
+      this.retire();
+    }, callMs);
+    this.#worker.postMessage({ call, input, endsAt: Date.now() + callMs } satisfies CallMessage);
+    return outcome.finally(() => clearTimeout(timer));
   }
 
   /** Takes no more calls, and ends once those under way are finished. */
@@ -64,34 +79,39 @@ export class HandlerThread {
   }
 
   /** Ends now; calls under way fail. */
-  async terminate(): Promise<void> {
+  async terminate(reason = "its thread was ended"): Promise<void> {
+    this.#state = "ended";
+    this.#endReason ??= reason;
     await this.#worker.terminate();
   }
 
-  #start(): Worker {
-    const { name, path, env, log } = this.#options;
-    const worker = new Worker(path, { name, env, execArgv: ["--enable-source-maps"], stdout: true, stderr: true });
-    for (const stream of [worker.stdout, worker.stderr])
-      createInterface({ input: stream }).on("line", (line) => log(`[${name}] ${line}`));
-
-    let end = "its thread was ended";
-    worker.on("message", (message: ThreadMessage) => {
+  /** Takes what the thread says. Resolves when it has ended, with the reason. */
+  #listen(): Promise<string> {
+    const { name, log } = this.#options;
+    this.#worker.on("message", (message: ThreadMessage) => {
       if (message.kind === "returned") this.#settle(message.call, { kind: "returned", result: message.result });
-      else {
+      else if (message.kind === "threw") {
         log(`[${name}] ${message.stack}`);
         this.#settle(message.call, { kind: "failed", reason: message.message });
       }
     });
-    worker.on("error", (error: Error) => {
-      end = `it crashed: ${error.message}`;
+    this.#worker.on("error", (error: Error) => {
+      this.#endReason = `it crashed: ${error.message}`;
       log(`[${name}] ${error.stack ?? error.message}`);
     });
-    worker.on("exit", (code) => {
-      if (this.#state === "open" && code !== 0 && end === "its thread was ended") end = `it exited with code ${code}`;
-      this.#state = "ended";
-      for (const call of [...this.#calls.keys()]) this.#settle(call, { kind: "failed", reason: end });
+    return new Promise((resolve) => {
+      this.#worker.on("exit", (code) => {
+        const reason = this.#endReason ?? `it exited with code ${code}`;
+        this.#state = "ended";
+        for (const call of [...this.#calls.keys()]) this.#settle(call, { kind: "failed", reason });
+        resolve(reason);
+      });
     });
-    return worker;
+  }
+
+  async #withinLoadTime(outcome: Promise<string | null>): Promise<string | null> {
+    const timer = setTimeout(() => void this.terminate(`it did not load within ${LOAD_MS / 1000} s`), LOAD_MS);
+    return outcome.finally(() => clearTimeout(timer));
   }
 
   #settle(call: number, outcome: CallOutcome): void {

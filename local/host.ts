@@ -30,14 +30,14 @@ export interface EmbeddedBusOptions {
   readonly watch?: boolean;
   /** Gets log records (one JSON object a line) and what subscribers write to their consoles. Default: nowhere. */
   readonly log?: (line: string) => void;
-  /** Called after code was loaded again: `bus`, or a subscriber's name. */
-  readonly onReload?: (what: string) => void;
+  /** Called after code was loaded again: `bus`, or a subscriber's name; with the names of all subscribers. */
+  readonly onReload?: (what: string, subscribers: readonly string[]) => void;
 }
 
 export interface EmbeddedBus {
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
-  /** The names of the deployed subscribers. */
+  /** The names of the deployed subscribers, as they are now. */
   readonly subscribers: readonly string[];
   /** Ends streams, waits, subscribers and the store. What was not delivered is delivered by the next run. */
   close(): Promise<void>;
@@ -76,7 +76,8 @@ async function start(
   const store = await startStore(dataDir, log);
   cleanups.push(() => store.close());
 
-  const journal = openJournal(join(dataDir, "deliveries.jsonl"), (lines) =>
+  const journalPath = join(dataDir, "deliveries.jsonl");
+  const journal = openJournal(journalPath, (lines) =>
     log.warn("lines of the delivery journal could not be read; a crash while writing leaves one", { lines }),
   );
   cleanups.push(() => journal.close());
@@ -88,6 +89,7 @@ async function start(
   cleanups.push(() => deliveries.close());
 
   const wakeups = createWakeups();
+  let subscribers: readonly string[] = [];
   const app = currentApp();
   const server = await startServer({ port, serve: async (request) => (await app.get()).serve(request) });
   env.AGENT_EVENT_BUS_URL = server.url;
@@ -104,15 +106,26 @@ async function start(
     host: { storeEndpoint: store.endpoint, wakeups, accept: (batch) => deliveries.accept(batch), log },
     onApp(next) {
       deliveries.setSubscribers(next.subscribers);
+      subscribers = next.subscribers.map(({ name }) => name);
       app.set(next);
     },
     onSubscriberCode: (name, path) => deliveries.setCode(name, path),
-    onReload,
+    onReload: (what) => onReload(what, subscribers),
     onFailure: (what, error) => print(`could not load ${what}:\n${error.message}`),
   });
   cleanups.push(() => code.close());
 
-  return { url: server.url, subscribers: (await app.get()).subscribers.map(({ name }) => name), close };
+  const dead = journal.deadOnes().length;
+  if (dead > 0)
+    print(`${dead} ${dead === 1 ? "delivery is" : "deliveries are"} dead: see "op":"dead" in ${journalPath} for why`);
+
+  return {
+    url: server.url,
+    get subscribers() {
+      return subscribers;
+    },
+    close,
+  };
 }
 
 /** The version of the code that serves now. Calls that come before the first one wait for it. */

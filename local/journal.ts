@@ -1,8 +1,8 @@
 /**
  * Undelivered work, kept in an append-only file so that it survives a crash.
  *
- * One JSON object a line: `put` (a delivery was accepted), `failed` (a try went wrong), `done`, `dead` (with its
- * reason). Opening the file replays and compacts it. Appends are synchronous: a line that was written is in the
+ * One JSON object a line: `put` (a delivery was accepted), `received` (a handler is about to get it, for the how
+ * manieth time), `done`, `dead` (with its reason). Opening the file replays and compacts it. Appends are synchronous: a line that was written is in the
  * operating system's hands when the call returns, so a kill of this process cannot lose it, and lines never mix.
  */
 import {
@@ -23,8 +23,8 @@ export interface Delivery {
   readonly key: string;
   readonly subscriber: string;
   readonly event: DeliveredEvent;
-  /** Tries that failed so far. */
-  failures: number;
+  /** How often a handler got it. Counted before the call, so that a handler that kills the process counts, too. */
+  receives: number;
 }
 
 /** A delivery that was given up, kept for whoever wants to know or send it again. */
@@ -35,8 +35,8 @@ export interface DeadDelivery extends Delivery {
 }
 
 type Line =
-  | { op: "put"; key: string; subscriber: string; event: DeliveredEvent; failures?: number }
-  | { op: "failed"; key: string; failures: number }
+  | { op: "put"; key: string; subscriber: string; event: DeliveredEvent; receives?: number }
+  | { op: "received"; key: string; receives: number }
   | { op: "done"; key: string }
   | { op: "dead"; key: string; reason: string; at: string };
 
@@ -50,7 +50,10 @@ const COMPACT_OVER_BYTES = 32 * 1024 * 1024;
 export interface Journal {
   /** Records deliveries, all in one write. Those already under way or done are left out of the result. @throws when it cannot be written */
   put(deliveries: readonly { subscriber: string; event: DeliveredEvent }[]): Delivery[];
-  failed(delivery: Delivery): void;
+  /** Counts a receive of each, all in one write. */
+  received(deliveries: readonly Delivery[]): void;
+  /** Takes a receive back: the call was broken off for no fault of the handler. */
+  notReceived(deliveries: readonly Delivery[]): void;
   done(delivery: Delivery): void;
   dead(delivery: Delivery, reason: string): void;
   /** What has neither ended well nor been given up, oldest first. */
@@ -98,32 +101,36 @@ export function openJournal(path: string, onSkipped: (lines: number) => void = (
   function writeCompacted(): void {
     const lines: Line[] = [
       ...[...done].map((key): Line => ({ op: "done", key })),
-      ...[...dead.values()].flatMap(({ key, subscriber, event, failures, reason, diedAt }): Line[] => [
-        { op: "put", key, subscriber, event, failures },
+      ...[...dead.values()].flatMap(({ key, subscriber, event, receives, reason, diedAt }): Line[] => [
+        { op: "put", key, subscriber, event, receives },
         { op: "dead", key, reason, at: diedAt },
       ]),
       ...[...pending.values()].map(
-        ({ key, subscriber, event, failures }): Line => ({ op: "put", key, subscriber, event, failures }),
+        ({ key, subscriber, event, receives }): Line => ({ op: "put", key, subscriber, event, receives }),
       ),
     ];
     writeFileSync(`${path}.new`, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
     renameSync(`${path}.new`, path);
   }
 
+  function count(deliveries: readonly Delivery[], change: 1 | -1): void {
+    for (const delivery of deliveries) delivery.receives += change;
+    append(deliveries.map(({ key, receives }) => ({ op: "received", key, receives })));
+  }
+
   return {
     put(deliveries) {
       const fresh = deliveries
         .map(
-          ({ subscriber, event }): Delivery => ({ key: `${subscriber}/${event.id}`, subscriber, event, failures: 0 }),
+          ({ subscriber, event }): Delivery => ({ key: `${subscriber}/${event.id}`, subscriber, event, receives: 0 }),
         )
         .filter(({ key }) => !pending.has(key) && !done.has(key) && !dead.has(key));
       append(fresh.map(({ key, subscriber, event }) => ({ op: "put", key, subscriber, event })));
       for (const delivery of fresh) pending.set(delivery.key, delivery);
       return fresh;
     },
-    failed(delivery) {
-      append([{ op: "failed", key: delivery.key, failures: delivery.failures }]);
-    },
+    received: (deliveries) => count(deliveries, 1),
+    notReceived: (deliveries) => count(deliveries, -1),
     done(delivery) {
       pending.delete(delivery.key);
       remember(done, delivery.key);
@@ -159,15 +166,15 @@ function replay(path: string, { pending, dead, done }: Replayed): number {
       continue;
     }
     if (line.op === "put") {
-      const { key, subscriber, event, failures = 0 } = line;
-      pending.set(key, { key, subscriber, event, failures });
+      const { key, subscriber, event, receives = 0 } = line;
+      pending.set(key, { key, subscriber, event, receives });
       continue;
     }
     const delivery = pending.get(line.key);
     if (line.op === "done") {
       pending.delete(line.key);
       remember(done, line.key);
-    } else if (delivery !== undefined && line.op === "failed") delivery.failures = line.failures;
+    } else if (delivery !== undefined && line.op === "received") delivery.receives = line.receives;
     else if (delivery !== undefined && line.op === "dead") {
       pending.delete(line.key);
       bury(dead, { ...delivery, reason: line.reason, diedAt: line.at });

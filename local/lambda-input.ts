@@ -24,14 +24,14 @@ export function eventBridgeEvent(event: DeliveredEvent): Record<string, unknown>
 /** A batch from a queue. The message id of a delivery is its event's id. */
 export function sqsBatch(subscriber: string, deliveries: readonly Delivery[], nowMs: number): { Records: object[] } {
   return {
-    Records: deliveries.map(({ event, failures }) => {
+    Records: deliveries.map(({ event, receives }) => {
       const body = JSON.stringify(eventBridgeEvent(event));
       return {
         messageId: event.id,
-        receiptHandle: `${subscriber}/${event.id}/${failures + 1}`,
+        receiptHandle: `${subscriber}/${event.id}/${receives}`,
         body,
         attributes: {
-          ApproximateReceiveCount: String(failures + 1),
+          ApproximateReceiveCount: String(receives),
           SentTimestamp: String(Date.parse(event.timestamp)),
           SenderId: ACCOUNT,
           ApproximateFirstReceiveTimestamp: String(nowMs),

@@ -1,4 +1,5 @@
 /** Which bundles there are, and what happens when one of them is built anew. */
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { DeployedSubscriber } from "../shared/deployed-subscriber.ts";
@@ -13,7 +14,8 @@ export interface ReloadOptions {
   readonly watch: boolean;
   readonly host: Host;
   readonly onApp: (app: App) => void;
-  readonly onSubscriberCode: (subscriber: string, path: string) => void;
+  /** Throws when the code cannot be loaded. */
+  readonly onSubscriberCode: (subscriber: string, path: string) => Promise<void>;
   /** Called once for every version after the first: `bus`, or the name of a subscriber. */
   readonly onReload: (what: string) => void;
   /** What could not be built or loaded; the code before it stays. */
@@ -44,8 +46,11 @@ export async function loadCode(options: ReloadOptions): Promise<LoadedCode> {
       subscribers.delete(name);
       await (await bundle)?.close();
     }
-    for (const { name, handler } of wanted)
-      if (!subscribers.has(name)) subscribers.set(name, { handler, bundle: loadSubscriber(options, name, handler) });
+    for (const [i, { name, handler }] of wanted.entries())
+      if (!subscribers.has(name)) {
+        const at = `subscribers[${i}].handler (${name})`;
+        subscribers.set(name, { handler, bundle: loadSubscriber(options, { name, handler, at }) });
+      }
     await Promise.all([...subscribers.values()].map(({ bundle }) => bundle));
   }
 
@@ -60,16 +65,16 @@ export async function loadCode(options: ReloadOptions): Promise<LoadedCode> {
 
   let loadedOnce = false;
   let firstFailure: Error | null = null;
-  const watched = await bundleAndWatch(bus, async (outcome) => {
-    try {
-      if (outcome.kind === "failed") throw outcome.error;
-      await take(outcome.path);
+  const watched = await bundleAndWatch(bus, {
+    async take(path) {
+      await take(path);
       if (loadedOnce) onReload("bus");
       loadedOnce = true;
-    } catch (error) {
-      if (loadedOnce) onFailure("bus", error as Error);
-      else firstFailure = error as Error;
-    }
+    },
+    onFailure(error) {
+      if (loadedOnce) onFailure("bus", error);
+      else firstFailure = error;
+    },
   });
   const close = async (): Promise<void> => {
     await watched.close();
@@ -82,25 +87,36 @@ export async function loadCode(options: ReloadOptions): Promise<LoadedCode> {
   return { close };
 }
 
-async function loadSubscriber(options: ReloadOptions, name: string, handler: string): Promise<WatchedBundle | null> {
-  const { outDir, watch, onSubscriberCode, onReload, onFailure } = options;
-  const request: BundleRequest = {
-    name: `subscriber-${name}`,
-    outDir,
-    text: subscriberEntry(name, resolve(PROJECT_ROOT, handler)),
-  };
+/** @param subscriber `at` is where the configuration names its handler */
+async function loadSubscriber(
+  { outDir, watch, onSubscriberCode, onReload, onFailure }: ReloadOptions,
+  { name, handler, at }: { name: string; handler: string; at: string },
+): Promise<WatchedBundle | null> {
+  const handlerPath = resolve(PROJECT_ROOT, handler);
+  const request: BundleRequest = { name: `subscriber-${name}`, outDir, text: subscriberEntry(name, handlerPath) };
+  /** What the bundler says shows a file that its author has never seen. */
+  const explain = (error: Error): Error =>
+    existsSync(handlerPath) ? error : new Error(`${at}: there is no file ${handlerPath}`, { cause: error });
+
   if (!watch) {
-    onSubscriberCode(name, await bundleOnce(request));
+    try {
+      await onSubscriberCode(name, await bundleOnce(request));
+    } catch (error) {
+      throw explain(error as Error);
+    }
     return null;
   }
   let reported = false;
-  return bundleAndWatch(request, (outcome) => {
-    if (outcome.kind === "failed") onFailure(name, outcome.error);
-    else {
-      onSubscriberCode(name, outcome.path);
+  return bundleAndWatch(request, {
+    async take(path) {
+      await onSubscriberCode(name, path);
       if (reported) onReload(name);
-    }
-    reported = true;
+      reported = true;
+    },
+    onFailure(error) {
+      onFailure(name, explain(error));
+      reported = true;
+    },
   });
 }
 

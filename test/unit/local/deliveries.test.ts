@@ -35,20 +35,26 @@ const worker = (via: "direct" | "queue", timeoutSeconds = 60): DeployedSubscribe
   memoryMb: 256,
 });
 
-/** Serves `handler`'s code, which has `input` and `context`, and `note(text)` to leave a trace. */
+/** A module of a subscriber, with `serve` in scope, and `note(text)` to leave a trace. @returns its path */
+const bundle = (text: string): Promise<string> =>
+  bundleOnce({
+    name: "worker",
+    outDir: folder,
+    text: `import { appendFileSync, existsSync } from "node:fs";
+import { serve } from ${JSON.stringify(projectPath("local/handler-serve.ts"))};
+const note = (text) => appendFileSync(${JSON.stringify(join(folder, "calls"))}, text + "\\n");
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const released = async () => { while (!existsSync(${JSON.stringify(join(folder, "release"))})) await pause(5); };
+${text}`,
+  });
+
+/** Serves `handler`'s code, which has `input` and `context`. */
 async function serve(
   via: "direct" | "queue",
   body: string,
   { timeoutSeconds, ...options }: Partial<DeliveriesOptions> & { timeoutSeconds?: number } = {},
 ): Promise<void> {
-  const path = await bundleOnce({
-    name: "worker",
-    outDir: folder,
-    text: `import { appendFileSync } from "node:fs";
-import { serve } from ${JSON.stringify(projectPath("local/handler-serve.ts"))};
-const note = (text) => appendFileSync(${JSON.stringify(join(folder, "calls"))}, text + "\\n");
-serve("worker", async (input, context) => { ${body} });`,
-  });
+  const path = await bundle(`serve("worker", async (input, context) => { ${body} });`);
   deliveries = new Deliveries({
     journal,
     log: silent,
@@ -58,11 +64,13 @@ serve("worker", async (input, context) => { ${body} });`,
     ...options,
   });
   deliveries.setSubscribers([worker(via, timeoutSeconds)]);
-  deliveries.setCode("worker", path);
+  await deliveries.setCode("worker", path);
 }
 
 const accept = (...ids: string[]): void =>
   deliveries.accept(ids.map((id) => ({ subscriber: "worker", event: deliveredEvent({ id }) })));
+/** Lets handlers that wait for `released()` go on. */
+const release = (): void => writeFileSync(join(folder, "release"), "");
 const calls = (): string[] => readFileSync(join(folder, "calls"), "utf8").split("\n").filter(Boolean);
 const settled = (): Promise<void> =>
   vi.waitFor(() => expect(journal.pending()).toEqual([]), { timeout: 10_000, interval: 5 });
@@ -95,6 +103,24 @@ describe("a direct subscriber", () => {
     await settled();
     expect(calls()).toEqual(["tried"]);
     expect(dead()).toEqual([{ id: "1", reason: "no" }]);
+  });
+
+  test("gets a crowd of events a few at a time, so that each is finished in its time", async () => {
+    await serve(
+      "direct",
+      `globalThis.running = (globalThis.running ?? 0) + 1;
+       note(globalThis.running);
+       const until = performance.now() + 30;
+       while (performance.now() < until);
+       await pause(1);
+       globalThis.running--;`,
+      { timeoutSeconds: 1 },
+    );
+    accept(...Array.from({ length: 60 }, (_, i) => String(i)));
+    await settled();
+    expect(dead()).toEqual([]);
+    expect(calls()).toHaveLength(60);
+    expect(Math.max(...calls().map(Number))).toBeLessThanOrEqual(10);
   });
 
   test("that hangs is given up after its time, and the next call gets a fresh thread", async () => {
@@ -161,7 +187,7 @@ describe("a queue's subscriber", () => {
       { id: "b", reason },
     ]);
     expect(calls().length).toBeGreaterThanOrEqual(5);
-    expect(journal.deadOnes().map(({ failures }) => failures)).toEqual([5, 5]);
+    expect(journal.deadOnes().map(({ receives }) => receives)).toEqual([5, 5]);
   });
 });
 
@@ -169,7 +195,7 @@ describe("deliveries", () => {
   test("to a subscriber that was taken out of the configuration are dead, and say why", async () => {
     await serve("queue", `throw new Error("no");`, { retryMs: 60_000 });
     accept("1");
-    await vi.waitFor(() => expect(journal.pending()[0]?.failures).toBe(1), { timeout: 10_000 });
+    await vi.waitFor(() => expect(journal.pending()[0]?.receives).toBe(1), { timeout: 10_000 });
     deliveries.setSubscribers([]);
     expect(dead()).toEqual([{ id: "1", reason: "the subscriber is no longer in bus.config.ts" }]);
   });
@@ -180,7 +206,7 @@ describe("deliveries", () => {
     await vi.waitFor(() => expect(calls()).toEqual(["begun"]), { timeout: 10_000 });
     await deliveries.drain(10);
     await deliveries.close();
-    expect(journal.pending()).toMatchObject([{ key: "worker/1", failures: 0 }]);
+    expect(journal.pending()).toMatchObject([{ key: "worker/1", receives: 0 }]);
     expect(dead()).toEqual([]);
   });
 
@@ -190,16 +216,103 @@ describe("deliveries", () => {
     await vi.waitFor(() => expect(journal.pending()).toHaveLength(1));
     // On the next turns of the loop the call has left for the thread.
     await new Promise((resolve) => setTimeout(resolve, 0));
-    const next = await bundleOnce({
-      name: "next",
-      outDir: folder,
-      text: `import { appendFileSync } from "node:fs";
-import { serve } from ${JSON.stringify(projectPath("local/handler-serve.ts"))};
-serve("worker", async (input) => appendFileSync(${JSON.stringify(join(folder, "calls"))}, "new " + input.detail.id + "\\n"));`,
-    });
-    deliveries.setCode("worker", next);
+    const next = await bundle(`serve("worker", async (input) => note("new " + input.detail.id));`);
+    await deliveries.setCode("worker", next);
     accept("2");
     await settled();
     expect(calls().sort()).toEqual(["new 2", "old 1"]);
+  });
+
+  test("are finished when the bus ends, also by old code and for a subscriber that was taken out", async () => {
+    await serve("direct", `note("begun"); await released();`);
+    accept("1");
+    await vi.waitFor(() => expect(calls()).toEqual(["begun"]), { timeout: 10_000 });
+    await deliveries.setCode(
+      "worker",
+      await bundle(`serve("worker", async () => { note("new"); await released(); });`),
+    );
+    accept("2");
+    await vi.waitFor(() => expect(calls()).toEqual(["begun", "new"]), { timeout: 10_000 });
+    deliveries.setSubscribers([]);
+    const drained = deliveries.drain(10_000);
+    release();
+    await drained;
+    expect(journal.pending()).toEqual([]);
+    expect(dead()).toEqual([]);
+  });
+
+  test("to old code end with the bus, whatever it still does", async () => {
+    await serve("direct", `note("begun"); setInterval(() => note("tick"), 1); await new Promise(() => {});`);
+    accept("1");
+    await vi.waitFor(() => expect(calls()).toContain("tick"), { timeout: 10_000 });
+    await deliveries.setCode("worker", await bundle(`serve("worker", async () => {});`));
+    await deliveries.close();
+    const noted = calls().length;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(calls()).toHaveLength(noted);
+  });
+
+  test("that fail after their subscriber was taken out and put back come again", async () => {
+    await serve("queue", `note("old"); await released(); throw new Error("no");`);
+    accept("1");
+    await vi.waitFor(() => expect(calls()).toEqual(["old"]), { timeout: 10_000 });
+    deliveries.setSubscribers([]);
+    deliveries.setSubscribers([worker("queue")]);
+    await deliveries.setCode(
+      "worker",
+      await bundle(
+        `serve("worker", async (input) => note("new " + input.Records[0].attributes.ApproximateReceiveCount));`,
+      ),
+    );
+    release();
+    await settled();
+    expect(calls()).toEqual(["old", "new 2"]);
+    expect(dead()).toEqual([]);
+  });
+
+  test.each(["direct", "queue"] as const)(
+    "that end the whole process are dead after five runs that it ended (%s)",
+    async (via) => {
+      await serve(via, `note("begun"); await new Promise(() => {});`);
+      accept("1");
+      for (let run = 1; run <= 5; run++) {
+        await vi.waitFor(() => expect(calls()).toHaveLength(run), { timeout: 10_000 });
+        // What a killed run leaves is its journal as it is; to end its threads in order would take the receive back.
+        const left = readFileSync(join(folder, "journal"));
+        await deliveries.close();
+        journal.close();
+        writeFileSync(join(folder, "journal"), left);
+        journal = openJournal(join(folder, "journal"));
+        await serve(via, `note("begun"); await new Promise(() => {});`);
+      }
+      expect(journal.pending()).toEqual([]);
+      expect(dead()).toEqual([{ id: "1", reason: "the bus ended in the middle of it, at the last of 5 tries" }]);
+      expect(calls()).toHaveLength(5);
+    },
+  );
+});
+
+describe("code that cannot be loaded", () => {
+  test.each([
+    ["throws", `throw new Error("no such table");`, "no such table"],
+    ["exports no handler", `serve("worker", undefined);`, 'no export named "handler"'],
+    ["ends its thread", `process.exit(0);`, "it exited with code 0"],
+  ])("because it %s is refused, and the old code stays", async (_, code, reason) => {
+    await serve("direct", `note("old " + input.detail.id);`);
+    await expect(deliveries.setCode("worker", await bundle(code))).rejects.toThrow(reason);
+    accept("1");
+    await settled();
+    expect(calls()).toEqual(["old 1"]);
+  });
+
+  test("does not replace newer code, however late it turns out", async () => {
+    await serve("direct", "");
+    const late = deliveries.setCode("worker", await bundle(`await released(); throw new Error("too late");`));
+    await deliveries.setCode("worker", await bundle(`serve("worker", async () => note("newer"));`));
+    release();
+    await late;
+    accept("1");
+    await settled();
+    expect(calls()).toEqual(["newer"]);
   });
 });

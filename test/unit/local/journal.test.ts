@@ -40,14 +40,19 @@ describe("undelivered work", () => {
     expect(pending[0]?.event).toEqual(deliveredEvent({ id: "1" }));
   });
 
-  test("remembers how often it failed", () => {
+  test("remembers how often a handler was about to get it, also when that killed the run", () => {
     const journal = reopen();
-    const [delivery] = journal.put([to("a", "1")]);
+    const [delivery] = journal.put([to("a", "1"), to("a", "2")]);
     if (delivery === undefined) throw new Error("nothing was put");
-    delivery.failures = 3;
-    journal.failed(delivery);
-    expect(reopen().pending()[0]?.failures).toBe(3);
-    expect(reopen().pending()[0]?.failures).toBe(3);
+    for (let i = 0; i < 3; i++) journal.received([delivery]);
+    const receives = (): number[] =>
+      reopen()
+        .pending()
+        .map((pending) => pending.receives);
+    expect(receives()).toEqual([3, 0]);
+    expect(receives()).toEqual([3, 0]);
+    journal.notReceived([delivery]);
+    expect(delivery.receives).toBe(2);
   });
 
   test("is kept when it is dead, with the reason, across runs", () => {
