@@ -22,7 +22,7 @@ export interface SubscriberProps {
 }
 
 /** A message is hidden for six times as long as the function may take, as AWS advises for queues in front of Lambda. */
-const VISIBILITY_TIMEOUTS = 6;
+const visibilitySeconds = ({ timeoutSeconds }: DeployedSubscriber): number => 6 * timeoutSeconds;
 
 /** EventBridge tries an unreachable target for this long: the most it offers. */
 const RETRY_POLICY = { maximumEventAgeInSeconds: 24 * 3600, maximumRetryAttempts: 185 } as const;
@@ -57,7 +57,7 @@ export class Subscriber extends Construct {
       memoryMb: subscriber.memoryMb,
       environment: {
         ...props.clientEnvironment,
-        ...subscriberEnvironment(subscriber),
+        ...subscriberEnvironment(subscriber, visibilitySeconds(subscriber)),
       },
     });
     api.grantCall(this.function.role, ["emit", "request", "respond", "history"]);
@@ -75,7 +75,7 @@ export class Subscriber extends Construct {
     const queue = new Queue(this, "Queue", {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
-      visibilityTimeout: Duration.seconds(VISIBILITY_TIMEOUTS * subscriber.timeoutSeconds),
+      visibilityTimeout: Duration.seconds(visibilitySeconds(subscriber)),
       retentionPeriod: Duration.days(4),
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: MAX_RECEIVES },
     });

@@ -259,7 +259,7 @@ export class Deliveries {
     const thread = new HandlerThread({
       name: subscriber.name,
       path,
-      env: { ...env, ...subscriberEnvironment(subscriber) },
+      env: { ...env, ...subscriberEnvironment(subscriber, this.#options.retryMs / 1_000) },
       callMs: subscriber.timeoutSeconds * 1_000,
       log: print,
     });

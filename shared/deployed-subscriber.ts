@@ -29,12 +29,16 @@ export interface DeployedSubscriber {
  */
 export function subscriberEnvironment(
   { name, answers, via }: DeployedSubscriber,
-  retrySeconds?: number,
+  retrySeconds: number,
 ): Record<string, string> {
   return {
     AGENT_EVENT_BUS_SUBSCRIBER: name,
     ...(answers ? {} : { AGENT_EVENT_BUS_ANSWERS: "false" }),
-    ...(via === "queue" ? { AGENT_EVENT_BUS_MAX_RECEIVES: String(MAX_RECEIVES) } : {}),
-    ...(via === "queue" && retrySeconds !== undefined ? { AGENT_EVENT_BUS_RETRY_SECONDS: String(retrySeconds) } : {}),
+    ...(via === "queue"
+      ? {
+          AGENT_EVENT_BUS_MAX_RECEIVES: String(MAX_RECEIVES),
+          AGENT_EVENT_BUS_RETRY_SECONDS: String(retrySeconds),
+        }
+      : {}),
   };
 }

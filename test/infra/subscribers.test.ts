@@ -112,7 +112,7 @@ describe("every subscriber", () => {
       );
   });
 
-  it("is told its name, where the bus is, and how it is to answer", () => {
+  it("is told its name, where the bus is, how it is to answer and when what failed comes again", () => {
     const variables = (idStart: string) =>
       only<{ Environment: { Variables: Record<string, unknown> } }>(template, FUNCTION, idStart).Properties.Environment
         .Variables;
@@ -124,6 +124,7 @@ describe("every subscriber", () => {
       AGENT_EVENT_BUS_SUBSCRIBER: "normalizer",
       AGENT_EVENT_BUS_URLS: expect.anything(),
       AGENT_EVENT_BUS_MAX_RECEIVES: "5",
+      AGENT_EVENT_BUS_RETRY_SECONDS: "360",
       AGENT_EVENT_BUS_ANSWERS: "false",
     });
   });
