@@ -38,6 +38,21 @@ describe("npm run demo", () => {
   });
 });
 
+describe("npm run demo, when it cannot", () => {
+  test("says that a message is too large, and ends", async () => {
+    const demo = runScript("examples/demo.ts", [], { input: "parcel ".repeat(30_000) });
+    expect(await demo.exited).toBe(1);
+    expect(demo.lines.join("\n")).toMatch(/The demo could not run: .*bytes/);
+  });
+
+  test("takes no option for the message", async () => {
+    const demo = runScript("examples/demo.ts", ["--port", "3"]);
+    expect(await demo.exited).toBe(1);
+    expect(demo.lines[0]).toBe("There is no option --port.");
+    expect(demo.lines.join("\n")).toContain("npm run demo -- ");
+  });
+});
+
 describe("examples/hello.ts", () => {
   test("asks and is answered on a running bus", async () => {
     const bus = await startDev();

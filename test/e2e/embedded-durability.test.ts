@@ -1,8 +1,8 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { AgentEventBus } from "../../client/agent-event-bus.ts";
-import { call, cleanUp, eventually, startDev, temporaryFolder } from "../support/embedded.ts";
+import { call, cleanUp, eventually, runScript, startDev, temporaryFolder } from "../support/embedded.ts";
 import { writeConfig } from "../support/subscriber-config.ts";
 
 afterEach(cleanUp);
@@ -176,6 +176,32 @@ export const handler = subscriber(async (event) => {
   });
 });
 
+describe("a handler that kills the whole process", () => {
+  test("is given up after five runs; then the bus starts, and says that something is dead", async () => {
+    const config = writeConfig([
+      {
+        name: "killer",
+        on: "SESSION_CREATED",
+        via: "direct",
+        code: `export const handler = subscriber(async () => { process.kill(process.pid, "SIGKILL"); await new Promise(() => {}); });`,
+      },
+    ]);
+    const first = await startDev({ config: config.path });
+    await call(`${first.url}/events`, { type: "SESSION_CREATED", data: {} }).catch(() => "cut off");
+    expect(await first.exited).toBe("SIGKILL");
+    const args = ["--port", "0", "--data-dir", first.dataDir, "--config", config.path];
+    for (let run = 2; run <= 5; run++) expect(await runScript("local/dev.ts", args).exited).toBe("SIGKILL");
+
+    const survivor = await startDev({ config: config.path, dataDir: first.dataDir });
+    await survivor.waitForLine(/"delivery is dead".*"killer".*the bus ended in the middle of it/);
+    await survivor.waitForLine(/^1 delivery is dead: .*deliveries\.jsonl/);
+    expect((await call(`${survivor.url}/health`)).status).toBe(200);
+    await survivor.stop();
+    const next = await startDev({ config: config.path, dataDir: first.dataDir });
+    await next.waitForLine(/^1 delivery is dead: /);
+  });
+});
+
 describe("code that changes", () => {
   const version = (n: number): string => `export const handler = subscriber(async () => ({ version: ${n} }));`;
 
@@ -196,10 +222,27 @@ describe("code that changes", () => {
     await bus.waitForLine(/could not load changing/, from);
     expect(await ask()).toEqual({ version: 2 });
 
+    for (const [code, why] of [
+      [`throw new Error("no such table");`, /no such table/],
+      ["export const handle = 1;", /no export named "handler"/],
+    ] as const) {
+      from = bus.mark();
+      config.edit("changing", code);
+      await bus.waitForLine(/could not load changing/, from);
+      await bus.waitForLine(why, from);
+      expect(await ask()).toEqual({ version: 2 });
+    }
+
     from = bus.mark();
     config.edit("changing", version(3));
     await bus.waitForLine(/^reloaded: changing$/, from);
     expect(await ask()).toEqual({ version: 3 });
+    expect(bus.lines.filter((line) => line === "reloaded: changing")).toHaveLength(2);
+
+    // Of all these versions one is kept.
+    const bundles = (): string[] =>
+      readdirSync(join(bus.dataDir, "build")).filter((file) => file.startsWith("subscriber-changing"));
+    await eventually(() => expect(bundles()).toHaveLength(1));
   });
 
   test("of the configuration changes who is subscribed, and loses neither events nor waits", async () => {
@@ -218,7 +261,9 @@ describe("code that changes", () => {
       return events;
     });
     writeFileSync(config.path, readFileSync(other.path, "utf8"));
+    const from = bus.mark();
     await bus.waitForLine(/^reloaded: bus$/);
+    await bus.waitForLine(/^subscribers: two$/, from);
 
     const answered = await call<{ response: unknown }>(`${bus.url}/requests`, {
       type: "SESSION_UPDATED",

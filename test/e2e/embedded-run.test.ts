@@ -1,6 +1,9 @@
+import { rmSync } from "node:fs";
 import { request as httpRequest } from "node:http";
+import { dirname, join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { call, cleanUp, eventually, runScript, startDev, temporaryFolder } from "../support/embedded.ts";
+import { writeConfig } from "../support/subscriber-config.ts";
 
 afterEach(cleanUp);
 
@@ -63,10 +66,30 @@ describe("npm run dev", () => {
     expect((await call(`${first.url}/health`)).status).toBe(200);
   });
 
-  test("says what is wrong with a configuration", async () => {
+  test("says that there is no configuration where it is told to look", async () => {
     const run = runScript("local/dev.ts", ["--port", "0", "--config", "/nowhere/bus.config.ts"]);
     expect(await run.exited).toBe(1);
-    expect(run.lines.join("\n")).toContain("/nowhere/bus.config.ts");
+    expect(run.lines).toEqual(["--config: there is no file /nowhere/bus.config.ts"]);
+  });
+
+  test("names the subscriber whose handler is not there, and takes it once it is", async () => {
+    const config = writeConfig([
+      {
+        name: "here",
+        on: "SESSION_CREATED",
+        via: "direct",
+        code: "export const handler = subscriber(async () => ({}));",
+      },
+      { name: "late", on: "SESSION_UPDATED", via: "direct", code: "" },
+    ]);
+    const path = join(dirname(config.path), "late.ts");
+    rmSync(path);
+    const bus = await startDev({ config: config.path });
+    expect(bus.lines).toContain(`subscribers[1].handler (late): there is no file ${path}`);
+    config.edit("late", "export const handler = subscriber(async () => ({ late: true }));");
+    await bus.waitForLine(/^reloaded: late$/);
+    const { body } = await call(`${bus.url}/requests`, { type: "SESSION_UPDATED", data: {}, timeout: 20 });
+    expect(body.response).toEqual({ late: true });
   });
 
   test("ends held waits as pending when it is stopped, so that their clients come back", async () => {
