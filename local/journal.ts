@@ -1,9 +1,10 @@
 /**
  * Undelivered work, kept in an append-only file so that it survives a crash.
  *
- * One JSON object a line: `put` (a delivery was accepted), `received` (a handler is about to get it; how often
- * by now), `done`, `dead` (with its reason). Opening the file replays and compacts it. Appends are synchronous: a line that was written is in the
- * operating system's hands when the call returns, so a kill of this process cannot lose it, and lines never mix.
+ * One JSON object a line: `put` (a delivery was accepted), `received` (a handler is about to get it; how often by now),
+ * `done`, `dead` (with its reason). Opening the file replays and compacts it. Appends are synchronous: a line that was
+ * written is in the operating system's hands when the call returns, so a kill of this process cannot lose it, and lines
+ * never mix.
  */
 import {
   appendFileSync,
