@@ -3,7 +3,7 @@ import type { BatchReceipt, EmitReceipt } from "../shared/emit.ts";
 import type { DeliveredEvent } from "../shared/event.ts";
 import type { BuiltInEventTypes } from "../shared/event-types/catalogue.ts";
 import type { JsonObject } from "../shared/json.ts";
-import type { Expect, ResponseStatus } from "../shared/ports.ts";
+import type { Expect, ResponseStatus } from "../shared/records.ts";
 import type { RequestOutcome, ResponseView } from "../shared/request-outcome.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { Transport } from "./transport.ts";

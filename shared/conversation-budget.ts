@@ -8,7 +8,8 @@
  */
 import { BusError } from "./errors.ts";
 import { shardOf } from "./keys.ts";
-import type { Deps, EventRecord } from "./ports.ts";
+import type { Deps } from "./ports.ts";
+import type { EventRecord } from "./records.ts";
 
 /** @throws BusError `loop_detected` when the conversation has had its events */
 export async function checkBudget(deps: Pick<Deps, "store" | "limits">, correlationId: string): Promise<void> {

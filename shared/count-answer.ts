@@ -7,7 +7,8 @@
 import { expiryOf } from "./draft-event.ts";
 import { BusError } from "./errors.ts";
 import { shardOf } from "./keys.ts";
-import type { AcceptAnswer, Deps, RequestRecord, ResponseRecord } from "./ports.ts";
+import type { AcceptAnswer, Deps } from "./ports.ts";
+import type { RequestRecord, ResponseRecord } from "./records.ts";
 import { type SettledVerdict, verdictOf } from "./verdict.ts";
 
 /**

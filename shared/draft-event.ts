@@ -13,7 +13,8 @@ import { derivedId, hashOf } from "./hash.ts";
 import { nameField, objectField, pointerTo, utf8Bytes } from "./input.ts";
 import type { JsonObject } from "./json.ts";
 import { MAX_EVENT_BYTES, MAX_HOPS, NESTED_DEADLINE_MARGIN_MS } from "./limits.ts";
-import type { Deps, EventRecord } from "./ports.ts";
+import type { Deps } from "./ports.ts";
+import type { EventRecord } from "./records.ts";
 
 /** The fields of an event that its sender sets. */
 export const EVENT_FIELDS = {

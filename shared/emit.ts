@@ -18,7 +18,8 @@ import { BusError, type Problem, toProblem } from "./errors.ts";
 import { deliveredCopy } from "./event.ts";
 import { readInput } from "./input.ts";
 import { MAX_BATCH } from "./limits.ts";
-import type { Deps, EventRecord } from "./ports.ts";
+import type { Deps } from "./ports.ts";
+import type { EventRecord } from "./records.ts";
 
 /** The acknowledgement of an event: it will not be lost. */
 export interface EmitReceipt {

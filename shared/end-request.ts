@@ -1,7 +1,8 @@
 /** Coming back to a request: join its wait again, or end it. Only the agent that asked may (I9). */
 import { expiryOf } from "./draft-event.ts";
 import { BusError } from "./errors.ts";
-import type { Deps, EndRequest, RequestRecord, RequestWrite } from "./ports.ts";
+import type { Deps, EndRequest, RequestWrite } from "./ports.ts";
+import type { RequestRecord } from "./records.ts";
 
 /** @throws BusError `not_found` when there is no such request, or it is another agent's */
 export async function findOwnRequest(

@@ -8,8 +8,9 @@ import { requireEventType } from "./event-types/catalogue.ts";
 import { FIRST_POSITION, LAST_POSITION, type Page, readPage, type Selection } from "./history-page.ts";
 import { nameField, readInput } from "./input.ts";
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_BYTES, MAX_PAGE_SIZE } from "./limits.ts";
-import type { Deps, Expect, RequestRecord } from "./ports.ts";
+import type { Deps } from "./ports.ts";
 import { readEvents } from "./read-events.ts";
+import type { Expect, RequestRecord } from "./records.ts";
 import { missingOf, type OutcomeStatus, type ResponseView, statusOf, viewResponse } from "./request-outcome.ts";
 import { type SettledVerdict, verdictOf } from "./verdict.ts";
 

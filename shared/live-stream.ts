@@ -8,8 +8,9 @@
 
 import { LAST_POSITION, readPage, type Selection } from "./history-page.ts";
 import { LEASE_MS, LEASE_RENEW_MS, STREAM_POLL_MS } from "./limits.ts";
-import { type Deps, type EventRecord, eventsTopic, type ListenerLease } from "./ports.ts";
+import { type Deps, eventsTopic } from "./ports.ts";
 import { eventIdAt, readEvents } from "./read-events.ts";
+import type { EventRecord, ListenerLease } from "./records.ts";
 import { StreamPlace } from "./stream-place.ts";
 
 const PAGE = 200;

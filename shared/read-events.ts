@@ -1,6 +1,7 @@
 /** Events by their positions, in portions of bounded size: what is large is never held in memory all at once. */
 import { utf8Bytes } from "./input.ts";
-import type { EventRecord, EventStore } from "./ports.ts";
+import type { EventStore } from "./ports.ts";
+import type { EventRecord } from "./records.ts";
 
 /** What a portion should have, in bytes: well below the 16 MB of a BatchGetItem and the memory of a small function. */
 const PORTION_BYTES = 1_000_000;

@@ -7,7 +7,8 @@ import { endRequest } from "./end-request.ts";
 import { deliveredCopy } from "./event.ts";
 import type { WorkKind } from "./keys.ts";
 import { RELAY_AFTER_MS, RELAY_RETRY_MS, SWEEP_GRACE_MS } from "./limits.ts";
-import type { Deps, EventRecord } from "./ports.ts";
+import type { Deps } from "./ports.ts";
+import type { EventRecord } from "./records.ts";
 
 /** How much of each kind is looked up at a time. */
 const ROUND = 1_000;

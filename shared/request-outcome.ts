@@ -1,6 +1,7 @@
 /** What a waiter is told: the record in the words of the wire (I3). */
 import type { JsonObject } from "./json.ts";
-import type { Deps, RequestRecord, RequestState, ResponseRecord, ResponseStatus } from "./ports.ts";
+import type { Deps } from "./ports.ts";
+import type { RequestRecord, RequestState, ResponseRecord, ResponseStatus } from "./records.ts";
 
 export type OutcomeStatus = "pending" | "answered" | "timed_out" | "cancelled" | "failed";
 

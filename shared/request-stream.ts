@@ -1,5 +1,6 @@
 /** A wait as a stream of steps: `accepted`, then `progress` and `response` as they come, then one `done`. */
-import type { Deps, RequestRecord } from "./ports.ts";
+import type { Deps } from "./ports.ts";
+import type { RequestRecord } from "./records.ts";
 import {
   describeOutcome,
   type PendingRequest,

@@ -19,7 +19,8 @@ import { endRequest } from "./end-request.ts";
 import { BusError } from "./errors.ts";
 import { readInput } from "./input.ts";
 import { MAX_COUNTED_ANSWERS, MAX_TIMEOUT_SECONDS, MIN_TIMEOUT_SECONDS } from "./limits.ts";
-import type { Deps, EventRecord, RequestRecord } from "./ports.ts";
+import type { Deps } from "./ports.ts";
+import type { EventRecord, RequestRecord } from "./records.ts";
 import { whoCanAnswer } from "./subscribers.ts";
 
 const countText = `a whole number from 1 to ${MAX_COUNTED_ANSWERS} was expected`;

@@ -18,7 +18,8 @@ import {
   MAX_PROGRESS_REPORTS,
   MAX_UNCOUNTED_RESPONSES,
 } from "./limits.ts";
-import type { Deps, RequestRecord, ResponseRecord } from "./ports.ts";
+import type { Deps } from "./ports.ts";
+import type { RequestRecord, ResponseRecord } from "./records.ts";
 import type { SettledVerdict } from "./verdict.ts";
 
 const ResponseInput = v.strictObject(

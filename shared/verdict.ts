@@ -1,5 +1,5 @@
 /** The verdict on a response: it follows from the record alone, so that it never changes and needs no write. */
-import type { RequestRecord, ResponseRecord } from "./ports.ts";
+import type { RequestRecord, ResponseRecord } from "./records.ts";
 
 /** `accepted`: it counts. The others are stored too, and say why they do not. */
 export type SettledVerdict = "accepted" | "superseded" | "late" | "cancelled";

@@ -8,7 +8,8 @@
 import { endRequest } from "./end-request.ts";
 import { BusError } from "./errors.ts";
 import { WAIT_READ_COST_MS } from "./limits.ts";
-import type { Deps, RequestRecord } from "./ports.ts";
+import type { Deps } from "./ports.ts";
+import type { RequestRecord } from "./records.ts";
 
 export interface HoldOptions {
   /** How long this call may be held, in milliseconds. */

@@ -1,6 +1,7 @@
 /** Holding a call for an answer, as JSON or as a stream, and handing over before the function's own time is up. */
 import { FUNCTION_TIME_MARGIN_MS } from "../../shared/limits.ts";
-import type { Deps, RequestRecord } from "../../shared/ports.ts";
+import type { Deps } from "../../shared/ports.ts";
+import type { RequestRecord } from "../../shared/records.ts";
 import { describeOutcome, resumePath } from "../../shared/request-outcome.ts";
 import { streamRequest } from "../../shared/request-stream.ts";
 import { waitForEnd } from "../../shared/wait.ts";

@@ -3,7 +3,8 @@
 import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import { historyPartitions, keys } from "../../shared/keys.ts";
-import type { AcceptAnswer, EventRecord, EventStore, RequestRecord, ResponseRecord } from "../../shared/ports.ts";
+import type { AcceptAnswer, EventStore } from "../../shared/ports.ts";
+import type { EventRecord, RequestRecord, ResponseRecord } from "../../shared/records.ts";
 
 const HOUR = 3_600;
 const inAnHour = (): number => Math.ceil(Date.now() / 1_000) + HOUR;

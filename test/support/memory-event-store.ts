@@ -4,15 +4,12 @@ import type {
   AcceptAnswer,
   CreateOutcome,
   EndRequest,
-  EventRecord,
   EventStore,
   HistoryQuery,
   HistorySlice,
-  ListenerLease,
-  RequestRecord,
   RequestWrite,
-  ResponseRecord,
 } from "../../shared/ports.ts";
+import type { EventRecord, ListenerLease, RequestRecord, ResponseRecord } from "../../shared/records.ts";
 
 interface StoredEvent {
   record: EventRecord;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { emit } from "../../shared/emit.ts";
 import { cancelRequest, findOwnRequest } from "../../shared/end-request.ts";
-import type { RequestRecord } from "../../shared/ports.ts";
+import type { RequestRecord } from "../../shared/records.ts";
 import { openRequest } from "../../shared/request.ts";
 import { describeOutcome } from "../../shared/request-outcome.ts";
 import { streamRequest } from "../../shared/request-stream.ts";

@@ -12,7 +12,7 @@ import type {
   RequestState,
   ResponseRecord,
   ResponseStatus,
-} from "../../../shared/ports.ts";
+} from "../../../shared/records.ts";
 import { type Item, toKey } from "./table.ts";
 
 /** Written into every item: what a later version reads it by. */
