@@ -8,7 +8,6 @@ import { nameField, readInput } from "../shared/input.ts";
 import { FUNCTION_TIME_MARGIN_MS } from "../shared/limits.ts";
 import { type StreamStep, streamEvents } from "../shared/live-stream.ts";
 import type { Deps } from "../shared/ports.ts";
-import { StreamPlace } from "../shared/stream-place.ts";
 import { readQuery, type Serve, serveOperations } from "./runtime/http.ts";
 import { lambdaHandler } from "./runtime/lambda.ts";
 import { eventStream, type ServerSentEvent } from "./runtime/sse.ts";
@@ -31,8 +30,7 @@ const stream: Serve = async (request, deps) => {
   const lastEventId = request.headers["last-event-id"];
   const cursor = lastEventId ?? after;
   const pointer = lastEventId === undefined ? "/after" : "Last-Event-ID";
-  const place =
-    cursor === undefined ? undefined : StreamPlace.fromText(await openCursor(deps, scope, cursor, pointer), deps.now());
+  const place = cursor === undefined ? undefined : await openCursor(deps, scope, cursor, pointer);
   const holdMs = Math.max(0, request.remainingMs() - FUNCTION_TIME_MARGIN_MS);
   const signal = AbortSignal.any([request.signal, request.gone]);
   const events = format(deps, scope, as, streamEvents(deps, { selection, as, place, holdMs, signal }));

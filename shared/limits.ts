@@ -68,9 +68,6 @@ export const STREAM_POLL_MS = 500;
 /** For this long after its timestamp an event may still appear in an index (slow write, replication, clock skew). */
 export const INDEX_SETTLE_MS = 10_000;
 
-/** Event ids that a stream cursor carries for the unsettled time; 512 are 5.5 KB of base64url, and leave room for a signature in 10 KB of headers. */
-export const MAX_UNSETTLED_IDS = 512;
-
 /** Index entries that one page may read while it looks for matches; then it ends early, with a cursor. */
 export const MAX_ENTRIES_PER_PAGE = 5_000;
 

@@ -3,10 +3,11 @@
  *
  * Events may become visible out of order: a slow write, a lagging index, clocks that differ. For a few seconds after
  * its time a stretch is therefore read again and again, and what was already delivered from it is remembered by id.
- * Behind that the watermark moves on, and nothing needs to be remembered. A cursor is the watermark with those ids.
+ * Behind that the watermark moves on, and nothing needs to be remembered. A cursor is the watermark with a digest of what
+ * was delivered beyond it.
  */
 
-import { LAST_POSITION, readPage, type Selection } from "./history-page.ts";
+import { LAST_POSITION, type Page, readPage, type Selection } from "./history-page.ts";
 import { LEASE_MS, LEASE_RENEW_MS, STREAM_POLL_MS } from "./limits.ts";
 import { type Deps, eventsTopic } from "./ports.ts";
 import { eventIdAt, readEvents } from "./read-events.ts";
@@ -19,8 +20,8 @@ export interface StreamOptions {
   readonly selection: Selection;
   /** The stream counts as a subscriber of this name while it is open. */
   readonly as?: string | undefined;
-  /** Where to go on; without it, from now. */
-  readonly place?: StreamPlace | undefined;
+  /** Where to go on, as `StreamPlace` wrote it; without it, from now. */
+  readonly place?: string | undefined;
   /** How long it may stay open, in milliseconds. */
   readonly holdMs: number;
   readonly signal: AbortSignal;
@@ -34,7 +35,7 @@ export type StreamStep =
 /** Events as they come, until the client is gone or the time is up. @throws what the store throws, when it goes on failing */
 export async function* streamEvents(deps: Deps, options: StreamOptions): AsyncGenerator<StreamStep, void> {
   const endAt = deps.monotonic() + options.holdMs;
-  const place = options.place ?? (await placeNow(deps, options.selection));
+  const place = await startOf(deps, options);
   const lease = options.as === undefined ? null : new Lease(deps, leaseFor(deps, options.as, options.selection));
   // From the lease on, askers count on this stream: it begins before the stream is said to be open.
   await lease?.renew();
@@ -83,6 +84,16 @@ class Lease {
   async giveBack(): Promise<void> {
     await this.deps.store.deleteListener(this.lease).catch(() => undefined);
   }
+}
+
+function startOf(deps: Deps, { selection, place }: StreamOptions): Promise<StreamPlace> {
+  if (place === undefined) return placeNow(deps, selection);
+  return StreamPlace.resume(place, async (after, upTo) => {
+    const positions: string[] = [];
+    // A tilde sorts after all that a position holds: the bound is exclusive, and `upTo` is to be read too.
+    for await (const page of pagesOf(deps, selection, after, `${upTo}~`)) positions.push(...page);
+    return positions;
+  });
 }
 
 /** From now on: what is visible already counts as delivered, whatever the clocks that stamped it. */
@@ -139,19 +150,20 @@ async function* deliver(
 
 /** The positions after the watermark that were not delivered, in order. */
 async function* unseen(deps: Deps, selection: Selection, place: StreamPlace): AsyncGenerator<string> {
-  let after: string | null = place.start;
-  while (after !== null) {
-    const page: { positions: readonly string[]; next: string | null } = await readPage(deps.store, {
-      selection,
-      order: "asc",
-      after,
-      before: LAST_POSITION,
-      limit: PAGE,
-    });
-    for (const position of page.positions) {
-      if (place.has(position)) place.recall(position);
-      else yield position;
-    }
+  for await (const page of pagesOf(deps, selection, place.start, LAST_POSITION))
+    for (const position of page) if (!place.has(position)) yield position;
+}
+
+/** The positions of a stretch, both bounds exclusive, in order. */
+async function* pagesOf(
+  deps: Deps,
+  selection: Selection,
+  start: string,
+  before: string,
+): AsyncGenerator<readonly string[]> {
+  for (let after: string | null = start; after !== null; ) {
+    const page: Page = await readPage(deps.store, { selection, order: "asc", after, before, limit: PAGE });
+    yield page.positions;
     after = page.next;
   }
 }
