@@ -14,7 +14,7 @@ import { nameField, objectField, pointerTo, utf8Bytes } from "./input.ts";
 import type { JsonObject } from "./json.ts";
 import { MAX_EVENT_BYTES, MAX_HOPS, NESTED_DEADLINE_MARGIN_MS } from "./limits.ts";
 import type { Deps } from "./ports.ts";
-import type { EventRecord } from "./records.ts";
+import type { EnvelopeRecord, EventRecord } from "./records.ts";
 
 /** The fields of an event that its sender sets. */
 export const EVENT_FIELDS = {
@@ -128,7 +128,7 @@ function pathOf(issue: StandardSchemaV1.Issue): unknown[] {
 }
 
 interface Place {
-  readonly parent: BusEvent | null;
+  readonly parent: EnvelopeRecord["event"] | null;
   readonly correlationId: string | undefined;
   readonly hops: number;
 }
@@ -136,7 +136,7 @@ interface Place {
 /** A parent that is unknown (expired, or of another system) still counts as a hop; the budget covers what it hides. */
 async function placeInConversation(deps: Deps, input: EventInput): Promise<Place> {
   const parent =
-    input.causation_id === undefined ? null : ((await deps.store.getEvent(input.causation_id))?.event ?? null);
+    input.causation_id === undefined ? null : ((await deps.store.getEnvelope(input.causation_id))?.event ?? null);
   const hops = input.causation_id === undefined ? 0 : (parent?.hops ?? 0) + 1;
   // I10: a chain of causes ends.
   if (hops > MAX_HOPS) {
@@ -154,13 +154,13 @@ async function placeInConversation(deps: Deps, input: EventInput): Promise<Place
 }
 
 /** A nested wait ends before its parent's does, so that the parent can still answer. */
-function deadlineOf(nowMs: number, timeoutMs: number, parent: BusEvent | null): string {
+function deadlineOf(nowMs: number, timeoutMs: number, parent: EnvelopeRecord["event"] | null): string {
   const own = nowMs + timeoutMs;
   const inherited = parent?.deadline === undefined ? own : Date.parse(parent.deadline) - NESTED_DEADLINE_MARGIN_MS;
   return new Date(Math.max(nowMs, Math.min(own, inherited))).toISOString();
 }
 
-function traceOf(sender: Sender, parent: BusEvent | null): { traceparent?: string } {
+function traceOf(sender: Sender, parent: EnvelopeRecord["event"] | null): { traceparent?: string } {
   const traceparent = sender.traceparent ?? parent?.traceparent;
   return traceparent === undefined ? {} : { traceparent };
 }

@@ -8,7 +8,7 @@ import type { DeliveredEvent } from "./event.ts";
 import type { Catalogue } from "./event-types/catalogue.ts";
 import type { ItemKey, WorkKind } from "./keys.ts";
 import type { Limits } from "./limits.ts";
-import type { EventRecord, ListenerLease, RequestRecord, ResponseRecord } from "./records.ts";
+import type { EnvelopeRecord, EventRecord, ListenerLease, RequestRecord, ResponseRecord } from "./records.ts";
 
 /** The outcome of a put that must not overwrite. */
 export type CreateOutcome<T> = { readonly kind: "created" } | { readonly kind: "exists"; readonly record: T };
@@ -79,6 +79,8 @@ export interface EventStore {
   /** `BODY` when data is large, then `META`, the commit point (I1). Never overwrites (I5). */
   putEvent(record: EventRecord): Promise<CreateOutcome<EventRecord>>;
   getEvent(eventId: string): Promise<EventRecord | null>;
+  /** The same without its data, in one small read. */
+  getEnvelope(eventId: string): Promise<EnvelopeRecord | null>;
   /** Events that exist and have not expired, in the order of the ids. */
   getEvents(eventIds: readonly string[]): Promise<EventRecord[]>;
   markPublished(eventId: string): Promise<void>;

@@ -142,7 +142,7 @@ async function sweepBatch(deps: Deps, ids: readonly string[], tally: Tally): Pro
   await Promise.all(
     ids.map(async (eventId) => {
       try {
-        const event = await deps.store.getEvent(eventId);
+        const event = await deps.store.getEnvelope(eventId);
         const reason = event === null ? "never_published" : undefined;
         const write = await endRequest(deps, eventId, "TIMED_OUT", reason);
         if (write.kind === "written") tally.done++;

@@ -19,6 +19,11 @@ export interface EventRecord {
   readonly expiresAt: number;
 }
 
+/** An event without its data: what decisions go by. The data may be 192 KiB, and an item of its own. */
+export interface EnvelopeRecord extends Omit<EventRecord, "event"> {
+  readonly event: Omit<BusEvent, "data">;
+}
+
 /** Who must answer before a request ends. */
 export type Expect =
   | { readonly mode: "first" }

@@ -91,7 +91,7 @@ async function findRepeated(
   identity: EventIdentity,
   sender: Sender,
 ): Promise<{ request: RequestRecord; recorded: boolean } | null> {
-  const [request, event] = await Promise.all([deps.store.getRequest(identity.id), deps.store.getEvent(identity.id)]);
+  const [request, event] = await Promise.all([deps.store.getRequest(identity.id), deps.store.getEnvelope(identity.id)]);
   if (event !== null) requireSamePayload(event, event.event.timestamp, identity);
   if (request === null) return null;
   requireJoinable(request, identity, sender);

@@ -77,7 +77,7 @@ export async function respond(deps: Deps, eventId: string, body: unknown, respon
 async function findAnswerable(deps: Deps, eventId: string, token: string): Promise<RequestRecord | null> {
   const request = await deps.store.getRequest(eventId);
   if (request !== null && sameToken(request.replyToken, token)) return request;
-  const event = await deps.store.getEvent(eventId);
+  const event = await deps.store.getEnvelope(eventId);
   if (event === null && request === null) throw new BusError("not_found", "There is no such event.");
   // A request that was never completed may stand beside an event that its key was then used to emit.
   if (event?.kind === "event" && sameToken(event.replyToken, token)) return null;

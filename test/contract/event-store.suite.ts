@@ -125,6 +125,8 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
         expect(await store.putEvent(second)).toEqual({ kind: "exists", record: first });
         expect(await store.getEvent(id)).toEqual(first);
         expect(await store.getEvents([id])).toEqual([first]);
+        const { data: _, ...envelope } = first.event;
+        expect(await store.getEnvelope(id)).toEqual({ ...first, event: envelope });
       });
 
       it("does not know what was never recorded or has expired", async () => {
@@ -132,6 +134,7 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
         await store.putEvent(expired);
         expect(await store.getEvent(randomUUID())).toBeNull();
         expect(await store.getEvent(expired.event.id)).toBeNull();
+        expect(await store.getEnvelope(expired.event.id)).toBeNull();
         expect(await store.getEvents([expired.event.id, randomUUID()])).toEqual([]);
       });
 

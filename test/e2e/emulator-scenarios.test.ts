@@ -35,7 +35,7 @@ async function open(): Promise<BusUnderTest> {
         new GetItemCommand({ TableName: outputs["TableName"], Key: { pk: { S: pk }, sk: { S: sk } } }),
       );
       if (Item === undefined) throw new Error("The event is listed and has no record.");
-      const record = itemToEvent(Item, "{}");
+      const record = itemToEvent(Item, undefined);
       return deliveredCopy({ ...record.event, data: JSON.parse(Item["data"]?.S ?? "{}") }, record.replyToken);
     },
   };

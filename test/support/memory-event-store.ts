@@ -9,7 +9,13 @@ import type {
   HistorySlice,
   RequestWrite,
 } from "../../shared/ports.ts";
-import type { EventRecord, ListenerLease, RequestRecord, ResponseRecord } from "../../shared/records.ts";
+import type {
+  EnvelopeRecord,
+  EventRecord,
+  ListenerLease,
+  RequestRecord,
+  ResponseRecord,
+} from "../../shared/records.ts";
 
 interface StoredEvent {
   record: EventRecord;
@@ -45,6 +51,13 @@ export class MemoryEventStore implements EventStore {
   async getEvent(eventId: string): Promise<EventRecord | null> {
     const record = this.events.get(eventId)?.record;
     return record === undefined || this.hasExpired(record.expiresAt) ? null : copy(record);
+  }
+
+  async getEnvelope(eventId: string): Promise<EnvelopeRecord | null> {
+    const record = await this.getEvent(eventId);
+    if (record === null) return null;
+    const { data: _, ...event } = record.event;
+    return { ...record, event };
   }
 
   async getEvents(eventIds: readonly string[]): Promise<EventRecord[]> {

@@ -2,18 +2,26 @@
 import { keys, workKeys } from "../../../shared/keys.ts";
 import type { CreateOutcome, EventStore } from "../../../shared/ports.ts";
 import type { EventRecord } from "../../../shared/records.ts";
-import { bodyHashOf, eventToItems, itemToEvent, number } from "./items.ts";
+import { bodyHashOf, eventToItems, itemToEnvelope, itemToEvent, number } from "./items.ts";
 import { type DynamoTable, type Item, standing } from "./table.ts";
 
-export type EventMethods = Pick<EventStore, "putEvent" | "getEvent" | "getEvents" | "markPublished" | "leaseForRelay">;
+export type EventMethods = Pick<
+  EventStore,
+  "putEvent" | "getEvent" | "getEnvelope" | "getEvents" | "markPublished" | "leaseForRelay"
+>;
 
 /** @param nowSeconds epoch seconds: what has expired is not served, whenever TTL removes it */
 export function eventMethods(table: DynamoTable, nowSeconds: () => number): EventMethods {
   const isAlive = (item: Item): boolean => number(item, "expires_at") > nowSeconds();
 
-  const getEvent = async (eventId: string): Promise<EventRecord | null> => {
+  const getMeta = async (eventId: string): Promise<Item | null> => {
     const meta = await table.get(keys.event(eventId));
-    if (meta === null || !isAlive(meta)) return null;
+    return meta === null || !isAlive(meta) ? null : meta;
+  };
+
+  const getEvent = async (eventId: string): Promise<EventRecord | null> => {
+    const meta = await getMeta(eventId);
+    if (meta === null) return null;
     const bodyHash = bodyHashOf(meta);
     const body = bodyHash === null ? null : await table.get(keys.body(eventId, bodyHash));
     return itemToEvent(meta, body?.["data"]?.S);
@@ -21,6 +29,11 @@ export function eventMethods(table: DynamoTable, nowSeconds: () => number): Even
 
   return {
     getEvent,
+
+    async getEnvelope(eventId) {
+      const meta = await getMeta(eventId);
+      return meta === null ? null : itemToEnvelope(meta);
+    },
 
     async putEvent(record): Promise<CreateOutcome<EventRecord>> {
       const { meta, body } = eventToItems(record);

@@ -1,10 +1,10 @@
 /** Records as items and back. `data` and `response` are kept as JSON text: exact, and cheap to read and write. */
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
-import type { BusEvent } from "../../../shared/event.ts";
 import type { JsonObject } from "../../../shared/json.ts";
 import { historyKeys, keys, workKeys } from "../../../shared/keys.ts";
 import { MAX_INLINE_DATA_BYTES } from "../../../shared/limits.ts";
 import type {
+  EnvelopeRecord,
   EventRecord,
   Expect,
   ListenerLease,
@@ -59,31 +59,36 @@ export function eventToItems(record: EventRecord): { meta: Item; body: Item | nu
 /** The hash in the key of an event's `BODY`; null when the data stands in `META`. */
 export const bodyHashOf = (meta: Item): string | null => meta["body_hash"]?.S ?? null;
 
-/** @param data the text of `BODY`, for an event that has one */
-export function itemToEvent(meta: Item, data: string | undefined): EventRecord {
-  const event: BusEvent = {
-    id: text(meta, "id"),
-    type: text(meta, "type"),
-    data: JSON.parse(data ?? text(meta, "data")) as JsonObject,
-    ...optional(meta, "agent_type"),
-    timestamp: text(meta, "timestamp"),
-    correlation_id: text(meta, "correlation_id"),
-    ...optional(meta, "causation_id"),
-    hops: number(meta, "hops"),
-    source: text(meta, "source"),
-    ...optional(meta, "deadline"),
-    ...optional(meta, "traceparent"),
-  };
+export function itemToEnvelope(meta: Item): EnvelopeRecord {
   return {
-    event,
+    event: {
+      id: text(meta, "id"),
+      type: text(meta, "type"),
+      ...optional(meta, "agent_type"),
+      timestamp: text(meta, "timestamp"),
+      correlation_id: text(meta, "correlation_id"),
+      ...optional(meta, "causation_id"),
+      hops: number(meta, "hops"),
+      source: text(meta, "source"),
+      ...optional(meta, "deadline"),
+      ...optional(meta, "traceparent"),
+    },
     kind: text(meta, "kind") as EventRecord["kind"],
     payloadHash: text(meta, "payload_hash"),
     replyToken: text(meta, "reply_token"),
     commitId: text(meta, "commit_id"),
-    published: meta["published"]?.BOOL === true,
+    published: meta.published?.BOOL === true,
     relayAttempts: number(meta, "relay_attempts"),
     expiresAt: number(meta, "expires_at"),
   };
+}
+
+/** @param body the text of `BODY`, for an event that has one */
+export function itemToEvent(meta: Item, body: string | undefined): EventRecord {
+  const envelope = itemToEnvelope(meta);
+  const { id, type, ...rest } = envelope.event;
+  const data = JSON.parse(body ?? text(meta, "data")) as JsonObject;
+  return { ...envelope, event: { id, type, data, ...rest } };
 }
 
 export function requestToItem(request: RequestRecord): Item {
