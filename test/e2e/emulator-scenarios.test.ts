@@ -36,7 +36,7 @@ async function open(): Promise<BusUnderTest> {
       );
       if (Item === undefined) throw new Error("The event is listed and has no record.");
       const record = itemToEvent(Item, undefined);
-      return deliveredCopy({ ...record.event, data: JSON.parse(Item["data"]?.S ?? "{}") }, record.replyToken);
+      return deliveredCopy(record.event, record.replyToken);
     },
   };
 }
