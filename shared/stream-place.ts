@@ -1,31 +1,38 @@
 /**
  * Where a live stream is: a watermark, and what was delivered beyond it.
  *
- * As a cursor, what was delivered beyond the watermark is not listed: that would grow with the rate. Its positions fall
- * into groups by a hash, and of each group the cursor keeps the highest, their number, and the exclusive or of their
- * fingerprints. Who resumes reads the same stretch again: if number and fingerprints agree, all of it was delivered; if
- * there is one more, the difference names the one that became visible since. Only two or more latecomers in one group
- * leave it open which they are: then the group is delivered again, and nothing is lost.
+ * A cursor does not list all of that: it would grow with the rate. It lists the newest, among which latecomers appear,
+ * and of those before them keeps a digest for each second: their number, and the exclusive or of their fingerprints. Who
+ * resumes reads the same stretch again: if number and fingerprints agree, all of a second was delivered; if there is one
+ * more, the difference names the one that became visible since. Two or more latecomers in one of these older seconds
+ * leave it open which they are, as does an index that shows less than it did: then that second is delivered again, and
+ * nothing is lost.
  */
 import { fromBase64Url, toBase64Url } from "./base64url.ts";
-import { shardOf } from "./keys.ts";
 
-const GROUPS = 8;
+/** How many of the newest a cursor lists: 8 bytes each. */
+const LISTED = 64;
 
 /** 64 bits, in two halves. */
 type Fingerprint = readonly [high: number, low: number];
 
-/** What a cursor says of one group. */
+/** What a cursor says of one second. */
 interface Digest {
-  readonly highest: string;
   readonly count: number;
   readonly mixed: Fingerprint;
 }
+
+/** Bytes of a second's digest: its distance from the watermark, the number, the fingerprints. */
+const DIGEST_BYTES = 1 + 4 + 8;
+const FINGERPRINT_BYTES = 8;
 
 export class StreamPlace {
   /** Everything up to this position was delivered, or came before the stream. */
   private watermark: string;
   private readonly delivered = new Set<string>();
+  /** The highest of the delivered, in order. */
+  private readonly newest: string[] = [];
+  /** Of all the others, by second (seconds since the epoch). */
   private readonly digests = new Map<number, Digest>();
 
   private constructor(watermark: string) {
@@ -38,8 +45,21 @@ export class StreamPlace {
 
   /** The place as text that is safe in a URL: about 60 characters when all is settled, and at most about 1,100. */
   toText(): string {
-    const groups = [...this.digests].map(([group, { highest, count, mixed }]) => [group, highest, count, ...mixed]);
-    return toBase64Url(new TextEncoder().encode(JSON.stringify([this.watermark, ...groups])));
+    const head = [this.watermark, this.newest[0] ?? "", this.newest.at(-1) ?? "", this.digests.size];
+    const bytes = new Uint8Array(this.digests.size * DIGEST_BYTES + this.newest.length * FINGERPRINT_BYTES);
+    const view = new DataView(bytes.buffer);
+    let at = 0;
+    for (const [second, { count, mixed }] of this.digests) {
+      view.setUint8(at, Math.min(255, Math.max(0, second - secondOf(this.watermark))));
+      view.setUint32(at + 1, count);
+      writeFingerprint(view, at + 5, mixed);
+      at += DIGEST_BYTES;
+    }
+    for (const position of this.newest) {
+      writeFingerprint(view, at, fingerprintOf(position));
+      at += FINGERPRINT_BYTES;
+    }
+    return `${toBase64Url(new TextEncoder().encode(JSON.stringify(head)))}~${toBase64Url(bytes)}`;
   }
 
   /**
@@ -50,20 +70,15 @@ export class StreamPlace {
     text: string,
     readStretch: (after: string, upTo: string) => Promise<readonly string[]>,
   ): Promise<StreamPlace> {
-    const [watermark, ...groups] = JSON.parse(new TextDecoder().decode(fromBase64Url(text))) as [
-      string,
-      ...[number, string, number, number, number][],
-    ];
+    const { watermark, listedFrom, listedTo, digests, listed } = parse(text);
     const place = new StreamPlace(watermark);
-    const upTo = groups
-      .map(([, highest]) => highest)
-      .sort()
-      .at(-1);
-    if (upTo === undefined) return place;
-    const stretch = await readStretch(watermark, upTo);
-    for (const [group, highest, count, high, low] of groups) {
-      const inGroup = stretch.filter((position) => groupOf(position) === group && position <= highest);
-      for (const position of deliveredOf(inGroup, { highest, count, mixed: [high, low] })) place.remember(position);
+    if (listedTo === "") return place;
+    const stretch = [...(await readStretch(watermark, listedTo))].sort();
+    for (const position of stretch)
+      if (position >= listedFrom && listed.has(textOf(position))) place.remember(position);
+    for (const [second, digest] of digests) {
+      const inSecond = stretch.filter((position) => position < listedFrom && secondOf(position) === second);
+      for (const position of deliveredOf(inSecond, digest)) place.remember(position);
     }
     return place;
   }
@@ -91,26 +106,59 @@ export class StreamPlace {
 
   private remember(position: string): void {
     this.delivered.add(position);
-    const { highest, count, mixed } = this.digests.get(groupOf(position)) ?? EMPTY;
-    this.digests.set(groupOf(position), {
-      highest: position > highest ? position : highest,
-      count: count + 1,
-      mixed: mix(mixed, fingerprintOf(position)),
-    });
+    let place = this.newest.length;
+    while (place > 0 && (this.newest[place - 1] as string) > position) place--;
+    this.newest.splice(place, 0, position);
+    if (this.newest.length > LISTED) this.digest(this.newest.shift() as string, 1);
   }
 
   private forget(position: string): void {
     this.delivered.delete(position);
-    const group = groupOf(position);
-    const { highest, count, mixed } = this.digests.get(group) ?? EMPTY;
-    if (count <= 1) this.digests.delete(group);
-    else this.digests.set(group, { highest, count: count - 1, mixed: mix(mixed, fingerprintOf(position)) });
+    const place = this.newest.indexOf(position);
+    if (place >= 0) this.newest.splice(place, 1);
+    else this.digest(position, -1);
+  }
+
+  private digest(position: string, change: 1 | -1): void {
+    const second = secondOf(position);
+    const { count, mixed } = this.digests.get(second) ?? { count: 0, mixed: [0, 0] };
+    if (count + change === 0) this.digests.delete(second);
+    else this.digests.set(second, { count: count + change, mixed: mix(mixed, fingerprintOf(position)) });
   }
 }
 
-const EMPTY: Digest = { highest: "", count: 0, mixed: [0, 0] };
+interface Parsed {
+  readonly watermark: string;
+  /** The lowest and the highest of the listed. */
+  readonly listedFrom: string;
+  readonly listedTo: string;
+  readonly digests: ReadonlyMap<number, Digest>;
+  readonly listed: ReadonlySet<string>;
+}
 
-/** Which positions of a group were delivered, as far as its digest tells; none when it does not. */
+function parse(text: string): Parsed {
+  const [head = "", packed = ""] = text.split("~");
+  const [watermark, listedFrom, listedTo, seconds] = JSON.parse(new TextDecoder().decode(fromBase64Url(head))) as [
+    string,
+    string,
+    string,
+    number,
+  ];
+  const bytes = fromBase64Url(packed);
+  const view = new DataView(bytes.buffer);
+  const digests = new Map<number, Digest>();
+  const listed = new Set<string>();
+  let at = 0;
+  for (; at < seconds * DIGEST_BYTES; at += DIGEST_BYTES)
+    digests.set(secondOf(watermark) + view.getUint8(at), {
+      count: view.getUint32(at + 1),
+      mixed: readFingerprint(view, at + 5),
+    });
+  for (; at < bytes.length; at += FINGERPRINT_BYTES) listed.add(readFingerprint(view, at).join());
+  return { watermark, listedFrom, listedTo, digests, listed };
+}
+
+/** Which positions of a second were delivered, as far as its digest tells; none when it does not. */
 function deliveredOf(positions: readonly string[], { count, mixed }: Digest): readonly string[] {
   const difference = positions.map(fingerprintOf).reduce(mix, mixed);
   if (positions.length === count && isZero(difference)) return positions;
@@ -119,7 +167,7 @@ function deliveredOf(positions: readonly string[], { count, mixed }: Digest): re
   return rest.length === count ? rest : [];
 }
 
-const groupOf = (position: string): number => shardOf(position, GROUPS);
+const secondOf = (position: string): number => Math.floor(Date.parse(position.slice(0, 24)) / 1_000);
 
 /** The last 64 bits of the event's id, nearly all of them random or hashed. */
 function fingerprintOf(position: string): Fingerprint {
@@ -127,6 +175,17 @@ function fingerprintOf(position: string): Fingerprint {
   return [Number.parseInt(hex.slice(0, 8), 16), Number.parseInt(hex.slice(8), 16)];
 }
 
+const textOf = (position: string): string => fingerprintOf(position).join();
+
 const mix = (a: Fingerprint, b: Fingerprint): Fingerprint => [(a[0] ^ b[0]) >>> 0, (a[1] ^ b[1]) >>> 0];
 
 const isZero = ([high, low]: Fingerprint): boolean => high === 0 && low === 0;
+
+function writeFingerprint(view: DataView, at: number, [high, low]: Fingerprint): void {
+  view.setUint32(at, high);
+  view.setUint32(at + 4, low);
+}
+
+function readFingerprint(view: DataView, at: number): Fingerprint {
+  return [view.getUint32(at), view.getUint32(at + 4)];
+}
