@@ -17,7 +17,7 @@ import { BusError, toProblem } from "../shared/errors.ts";
 import type { Logger } from "../shared/ports.ts";
 import { type ApiFunction, matchRoute } from "../shared/routes.ts";
 import { type AcceptDeliveries, createLocalPublisher } from "./publisher.ts";
-import { sharingStore } from "./shared-reads.ts";
+import { type SharedReads, sharingStore } from "./shared-reads.ts";
 import { embeddedClient, TABLE_NAME } from "./table.ts";
 import { type Wakeups, wakingStore } from "./wakeups.ts";
 
@@ -28,6 +28,7 @@ const RECONCILE_EVERY_MS = 10_000;
 export interface Host {
   readonly storeEndpoint: string;
   readonly wakeups: Wakeups;
+  readonly reads: SharedReads;
   readonly accept: AcceptDeliveries;
   readonly log: Logger;
 }
@@ -54,10 +55,10 @@ const HANDLES: Readonly<Record<ApiFunction, Handle>> = {
 const INDEX_SETTLE_MS = 2_000;
 
 /** Puts one version of the code together. */
-export function createApp(config: BusConfig, { storeEndpoint, wakeups, accept, log }: Host): App {
+export function createApp(config: BusConfig, { storeEndpoint, wakeups, reads, accept, log }: Host): App {
   const store = createDynamoEventStore({ client: embeddedClient(storeEndpoint), tableName: TABLE_NAME });
   const deps = createDeps({
-    store: wakingStore(sharingStore(store), wakeups),
+    store: wakingStore(sharingStore(store, reads), wakeups),
     publisher: createLocalPublisher(config.subscribers, accept),
     config,
     log,

@@ -9,6 +9,7 @@ import { Deliveries } from "./deliveries.ts";
 import { openJournal } from "./journal.ts";
 import { loadCode } from "./reload.ts";
 import { startServer } from "./server.ts";
+import { createSharedReads } from "./shared-reads.ts";
 import { lockDataFolder, startStore } from "./store.ts";
 import { createWakeups } from "./wakeups.ts";
 
@@ -89,6 +90,7 @@ async function start(
   cleanups.push(() => deliveries.close());
 
   const wakeups = createWakeups();
+  const reads = createSharedReads();
   let subscribers: readonly string[] = [];
   const app = currentApp();
   const server = await startServer({ port, serve: async (request) => (await app.get()).serve(request) });
@@ -103,7 +105,7 @@ async function start(
     configPath,
     outDir,
     watch,
-    host: { storeEndpoint: store.endpoint, wakeups, accept: (batch) => deliveries.accept(batch), log },
+    host: { storeEndpoint: store.endpoint, wakeups, reads, accept: (batch) => deliveries.accept(batch), log },
     onApp(next) {
       deliveries.setSubscribers(next.subscribers);
       subscribers = next.subscribers.map(({ name }) => name);

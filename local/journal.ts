@@ -76,7 +76,8 @@ export function openJournal(path: string, onSkipped: (lines: number) => void = (
   let bytesWhenCompacted = bytes;
   let torn = false;
 
-  function append(lines: readonly Line[]): void {
+  /** @param change what the lines say, done to the maps once they are written: a compaction writes the maps */
+  function append(lines: readonly Line[], change: () => void = () => {}): void {
     if (lines.length === 0) return;
     const text = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
     try {
@@ -87,6 +88,7 @@ export function openJournal(path: string, onSkipped: (lines: number) => void = (
       torn = true;
       throw error;
     }
+    change();
     bytes += Buffer.byteLength(text);
     if (bytes > COMPACT_OVER_BYTES && bytes > 2 * bytesWhenCompacted) compact();
   }
@@ -126,8 +128,10 @@ export function openJournal(path: string, onSkipped: (lines: number) => void = (
           ({ subscriber, event }): Delivery => ({ key: `${subscriber}/${event.id}`, subscriber, event, receives: 0 }),
         )
         .filter(({ key }) => !pending.has(key) && !done.has(key) && !dead.has(key));
-      append(fresh.map(({ key, subscriber, event }) => ({ op: "put", key, subscriber, event })));
-      for (const delivery of fresh) pending.set(delivery.key, delivery);
+      const lines = fresh.map(({ key, subscriber, event }): Line => ({ op: "put", key, subscriber, event }));
+      append(lines, () => {
+        for (const delivery of fresh) pending.set(delivery.key, delivery);
+      });
       return fresh;
     },
     received: (deliveries) => count(deliveries, 1),

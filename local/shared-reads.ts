@@ -7,28 +7,42 @@ import type { EventStore } from "../shared/ports.ts";
 
 /** More than all streams together ask for between two events; a bound, not a target. */
 const MAX_KEPT = 256;
-/** Events expire by the clock, not by a write. */
+/** Events expire by the clock, not by a write; and what nobody asks for any more need not be kept. */
 const KEPT_MS = 1_000;
 
-export function sharingStore(store: EventStore): EventStore {
+/** What was read since the last write. Survives reloads: the streams of old code must hear of the writes of the new. */
+export interface SharedReads {
+  share<T>(key: string, read: () => Promise<T>): Promise<T>;
+  forget(): void;
+}
+
+export function createSharedReads(): SharedReads {
   let kept = new Map<string, Promise<unknown>>();
-  let keptSince = 0;
+  let timer: NodeJS.Timeout | undefined;
 
-  const share = <T>(key: string, read: () => Promise<T>): Promise<T> => {
-    if (kept.size >= MAX_KEPT || performance.now() - keptSince > KEPT_MS) forget();
-    const underWay = kept.get(key) as Promise<T> | undefined;
-    if (underWay !== undefined) return underWay;
-    const reading = read();
-    const place = kept;
-    place.set(key, reading);
-    reading.catch(() => place.delete(key));
-    return reading;
-  };
   const forget = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
     kept = new Map();
-    keptSince = performance.now();
   };
 
+  return {
+    forget,
+    share<T>(key: string, read: () => Promise<T>): Promise<T> {
+      if (kept.size >= MAX_KEPT) forget();
+      const underWay = kept.get(key) as Promise<T> | undefined;
+      if (underWay !== undefined) return underWay;
+      const reading = read();
+      const place = kept;
+      place.set(key, reading);
+      reading.catch(() => place.delete(key));
+      timer ??= setTimeout(forget, KEPT_MS).unref();
+      return reading;
+    },
+  };
+}
+
+export function sharingStore(store: EventStore, { share, forget }: SharedReads): EventStore {
   return Object.assign(Object.create(store) as EventStore, {
     readHistory: (query) => share(JSON.stringify(query), () => store.readHistory(query)),
     getEvents: (eventIds) => share(JSON.stringify(eventIds), () => store.getEvents(eventIds)),

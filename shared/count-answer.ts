@@ -11,11 +11,8 @@ import type { AcceptAnswer, Deps } from "./ports.ts";
 import type { RequestRecord, ResponseRecord } from "./records.ts";
 import { type SettledVerdict, verdictOf } from "./verdict.ts";
 
-/**
- * Every refusal means that another answer was counted, so 100 answers at once are through after 100 rounds; the pauses
- * make it far fewer. Beyond that something else is wrong.
- */
-const MAX_ATTEMPTS = 50;
+/** Every refusal means that another answer was counted, and a request counts about this many (`MAX_COUNTED_ANSWERS`). */
+const MAX_ATTEMPTS = 100;
 const LONGEST_PAUSE_MS = 200;
 
 /** Counts a stored response, unless something else has ended the request; `countedNow` when it was this call that did. */
@@ -36,7 +33,8 @@ export async function countAnswer(
     if (write.kind === "written") return { verdict: "accepted", countedNow: true };
     // Somebody came in between, or our own write got through and its acknowledgement did not: the record tells.
     request = requireRequest(write.request);
-    if (verdictOf(response, request) !== null) continue;
+    const settledMeanwhile = verdictOf(response, request);
+    if (settledMeanwhile !== null) return { verdict: settledMeanwhile, countedNow: false };
     await deps.pause(jitterMs(response.responseId, attempt), response.responseId);
     // A read costs a fraction of a write that is refused.
     request = requireRequest(await deps.store.getRequest(request.eventId));

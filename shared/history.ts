@@ -6,7 +6,7 @@ import { BusError, invalidField } from "./errors.ts";
 import type { BusEvent } from "./event.ts";
 import { requireEventType } from "./event-types/catalogue.ts";
 import { FIRST_POSITION, LAST_POSITION, type Page, readPage, type Selection } from "./history-page.ts";
-import { nameField, readInput } from "./input.ts";
+import { nameField, readInput, utf8Bytes } from "./input.ts";
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_BYTES, MAX_PAGE_SIZE } from "./limits.ts";
 import type { Deps } from "./ports.ts";
 import { readEvents } from "./read-events.ts";
@@ -119,11 +119,14 @@ async function openPosition(deps: Deps, scope: CursorScope, cursor: string): Pro
 async function fillPage(deps: Deps, page: Page): Promise<{ events: BusEvent[]; next: string | null }> {
   const events: BusEvent[] = [];
   let bytes = 0;
-  for await (const portion of readEvents(deps.store, page.positions)) {
-    events.push(...portion.records.map((record) => record.event));
-    bytes += portion.bytes;
-    const last = portion.positions.at(-1) as string;
-    if (bytes >= MAX_PAGE_BYTES && last !== page.positions.at(-1)) return { events, next: last };
+  let last = "";
+  for await (const { position, record } of readEvents(deps.store, page.positions)) {
+    if (record !== null) {
+      bytes += utf8Bytes(record.event);
+      if (bytes > MAX_PAGE_BYTES && events.length > 0) return { events, next: last };
+      events.push(record.event);
+    }
+    last = position;
   }
   return { events, next: page.next };
 }

@@ -10,7 +10,7 @@
 import { LAST_POSITION, type Page, readPage, type Selection } from "./history-page.ts";
 import { LEASE_MS, LEASE_RENEW_MS, STREAM_POLL_MS } from "./limits.ts";
 import { type Deps, eventsTopic } from "./ports.ts";
-import { eventIdAt, readEvents } from "./read-events.ts";
+import { readEvents } from "./read-events.ts";
 import type { EventRecord, ListenerLease } from "./records.ts";
 import { StreamPlace } from "./stream-place.ts";
 
@@ -45,7 +45,12 @@ export async function* streamEvents(deps: Deps, options: StreamOptions): AsyncGe
     while (!options.signal.aborted && deps.monotonic() < endAt) {
       try {
         await lease?.renew();
-        for await (const record of sweep(deps, options.selection, place)) yield { kind: "event", record, place };
+        for await (const record of sweep(deps, options.selection, place)) {
+          yield { kind: "event", record, place };
+          // There may be much to catch up on, and a reader may be slow.
+          if (options.signal.aborted || deps.monotonic() >= endAt) return;
+          await lease?.renew();
+        }
         failingSince = null;
       } catch (error) {
         // A throttled read must not send all streams off to connect anew; one that lasts must.
@@ -137,14 +142,10 @@ async function* deliver(
   place: StreamPlace,
   settledUpTo: string,
 ): AsyncGenerator<EventRecord> {
-  for await (const { positions: read, records } of readEvents(deps.store, positions)) {
-    const byId = new Map(records.map((record) => [record.event.id, record]));
-    for (const position of read) {
-      const record = byId.get(eventIdAt(position));
-      // The cursor that goes out with an event says that it was delivered.
-      place.add(position, settledUpTo);
-      if (record !== undefined) yield record;
-    }
+  for await (const { position, record } of readEvents(deps.store, positions)) {
+    // The cursor that goes out with an event says that it was delivered.
+    place.add(position, settledUpTo);
+    if (record !== null) yield record;
   }
 }
 

@@ -17,7 +17,7 @@ import {
 import { publish, putOnce, settle } from "./emit.ts";
 import { endRequest } from "./end-request.ts";
 import { BusError } from "./errors.ts";
-import { readInput } from "./input.ts";
+import { objectField, readInput } from "./input.ts";
 import { MAX_COUNTED_ANSWERS, MAX_TIMEOUT_SECONDS, MIN_TIMEOUT_SECONDS } from "./limits.ts";
 import type { Deps } from "./ports.ts";
 import type { EventRecord, RequestRecord } from "./records.ts";
@@ -52,7 +52,7 @@ const RequestInput = v.strictObject(
       v.minValue(MIN_TIMEOUT_SECONDS, timeoutText),
       v.maxValue(MAX_TIMEOUT_SECONDS, timeoutText),
     ),
-    expect: v.optional(Expectation, { mode: "first" }),
+    expect: v.optional(v.pipe(objectField, Expectation), { mode: "first" }),
     require_subscribers: v.optional(v.boolean("true or false was expected"), true),
   },
   "an object was expected",

@@ -2,27 +2,29 @@
  * Where a live stream is: a watermark, and what was delivered beyond it.
  *
  * A cursor does not list all of that: it would grow with the rate. It lists the newest, among which latecomers appear,
- * and of those before them keeps a digest for each second: their number, and the exclusive or of their fingerprints. Who
- * resumes reads the same stretch again: if number and fingerprints agree, all of a second was delivered; if there is one
- * more, the difference names the one that became visible since. Two or more latecomers in one of these older seconds
- * leave it open which they are, as does an index that shows less than it did: then that second is delivered again, and
- * nothing is lost.
+ * and of those before them keeps a digest for each quarter of a second: their number, and the exclusive or of their
+ * fingerprints. Who resumes reads the same stretch again: if number and fingerprints agree, all of a slice was delivered;
+ * if there is one more, the difference names the one that became visible since. Two or more latecomers in one of these
+ * older slices leave it open which they are, as does an index that shows less than it did: then that slice is delivered
+ * again, and nothing is lost.
  */
 import { fromBase64Url, toBase64Url } from "./base64url.ts";
 
 /** How many of the newest a cursor lists: 8 bytes each. */
-const LISTED = 64;
+const LISTED = 128;
+/** The stretch that one digest stands for: what is delivered again when it does not tell. */
+const SLICE_MS = 250;
 
 /** 64 bits, in two halves. */
 type Fingerprint = readonly [high: number, low: number];
 
-/** What a cursor says of one second. */
+/** What a cursor says of one slice. */
 interface Digest {
   readonly count: number;
   readonly mixed: Fingerprint;
 }
 
-/** Bytes of a second's digest: its distance from the watermark, the number, the fingerprints. */
+/** Bytes of a slice's digest: its distance from the watermark, the number, the fingerprints. */
 const DIGEST_BYTES = 1 + 4 + 8;
 const FINGERPRINT_BYTES = 8;
 
@@ -32,7 +34,7 @@ export class StreamPlace {
   private readonly delivered = new Set<string>();
   /** The highest of the delivered, in order. */
   private readonly newest: string[] = [];
-  /** Of all the others, by second (seconds since the epoch). */
+  /** Of all the others, by slice of time. */
   private readonly digests = new Map<number, Digest>();
 
   private constructor(watermark: string) {
@@ -43,14 +45,14 @@ export class StreamPlace {
     return new StreamPlace(new Date(timeMs).toISOString());
   }
 
-  /** The place as text that is safe in a URL: about 60 characters when all is settled, and at most about 1,100. */
+  /** The place as text that is safe in a URL: about 60 characters when all is settled, and at most about 2,500. */
   toText(): string {
     const head = [this.watermark, this.newest[0] ?? "", this.newest.at(-1) ?? "", this.digests.size];
     const bytes = new Uint8Array(this.digests.size * DIGEST_BYTES + this.newest.length * FINGERPRINT_BYTES);
     const view = new DataView(bytes.buffer);
     let at = 0;
-    for (const [second, { count, mixed }] of this.digests) {
-      view.setUint8(at, Math.min(255, Math.max(0, second - secondOf(this.watermark))));
+    for (const [slice, { count, mixed }] of this.digests) {
+      view.setUint8(at, Math.min(255, Math.max(0, slice - sliceOf(this.watermark))));
       view.setUint32(at + 1, count);
       writeFingerprint(view, at + 5, mixed);
       at += DIGEST_BYTES;
@@ -76,9 +78,9 @@ export class StreamPlace {
     const stretch = [...(await readStretch(watermark, listedTo))].sort();
     for (const position of stretch)
       if (position >= listedFrom && listed.has(textOf(position))) place.remember(position);
-    for (const [second, digest] of digests) {
-      const inSecond = stretch.filter((position) => position < listedFrom && secondOf(position) === second);
-      for (const position of deliveredOf(inSecond, digest)) place.remember(position);
+    for (const [slice, digest] of digests) {
+      const inSlice = stretch.filter((position) => position < listedFrom && sliceOf(position) === slice);
+      for (const position of deliveredOf(inSlice, digest)) place.remember(position);
     }
     return place;
   }
@@ -120,10 +122,10 @@ export class StreamPlace {
   }
 
   private digest(position: string, change: 1 | -1): void {
-    const second = secondOf(position);
-    const { count, mixed } = this.digests.get(second) ?? { count: 0, mixed: [0, 0] };
-    if (count + change === 0) this.digests.delete(second);
-    else this.digests.set(second, { count: count + change, mixed: mix(mixed, fingerprintOf(position)) });
+    const slice = sliceOf(position);
+    const { count, mixed } = this.digests.get(slice) ?? { count: 0, mixed: [0, 0] };
+    if (count + change === 0) this.digests.delete(slice);
+    else this.digests.set(slice, { count: count + change, mixed: mix(mixed, fingerprintOf(position)) });
   }
 }
 
@@ -138,7 +140,7 @@ interface Parsed {
 
 function parse(text: string): Parsed {
   const [head = "", packed = ""] = text.split("~");
-  const [watermark, listedFrom, listedTo, seconds] = JSON.parse(new TextDecoder().decode(fromBase64Url(head))) as [
+  const [watermark, listedFrom, listedTo, slices] = JSON.parse(new TextDecoder().decode(fromBase64Url(head))) as [
     string,
     string,
     string,
@@ -149,8 +151,8 @@ function parse(text: string): Parsed {
   const digests = new Map<number, Digest>();
   const listed = new Set<string>();
   let at = 0;
-  for (; at < seconds * DIGEST_BYTES; at += DIGEST_BYTES)
-    digests.set(secondOf(watermark) + view.getUint8(at), {
+  for (; at < slices * DIGEST_BYTES; at += DIGEST_BYTES)
+    digests.set(sliceOf(watermark) + view.getUint8(at), {
       count: view.getUint32(at + 1),
       mixed: readFingerprint(view, at + 5),
     });
@@ -158,7 +160,7 @@ function parse(text: string): Parsed {
   return { watermark, listedFrom, listedTo, digests, listed };
 }
 
-/** Which positions of a second were delivered, as far as its digest tells; none when it does not. */
+/** Which positions of a slice were delivered, as far as its digest tells; none when it does not. */
 function deliveredOf(positions: readonly string[], { count, mixed }: Digest): readonly string[] {
   const difference = positions.map(fingerprintOf).reduce(mix, mixed);
   if (positions.length === count && isZero(difference)) return positions;
@@ -167,7 +169,7 @@ function deliveredOf(positions: readonly string[], { count, mixed }: Digest): re
   return rest.length === count ? rest : [];
 }
 
-const secondOf = (position: string): number => Math.floor(Date.parse(position.slice(0, 24)) / 1_000);
+const sliceOf = (position: string): number => Math.floor(Date.parse(position.slice(0, 24)) / SLICE_MS);
 
 /** The last 64 bits of the event's id, nearly all of them random or hashed. */
 function fingerprintOf(position: string): Fingerprint {

@@ -56,7 +56,9 @@ export async function* watchRequest(
     try {
       const seen = latest;
       const timeLeftMs = Math.min(deadline, holdUntil) - deps.monotonic();
-      latest = (await inTime(deps, readRequest(deps, latest.eventId), timeLeftMs)) ?? latest;
+      const read = await inTime(deps, readRequest(deps, latest.eventId), timeLeftMs);
+      if (read === null) continue;
+      latest = read;
       failure = null;
       if (latest.state === "PENDING" && hasNews(seen, latest)) yield latest;
     } catch (error) {

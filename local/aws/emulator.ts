@@ -104,6 +104,7 @@ function environment(port: number, home: string, nodeFolder: string, enforceRole
     // It runs functions on the `node` it finds first, whatever runtime they declare.
     PATH: [nodeFolder, process.env.PATH ?? ""].join(delimiter),
     HOME: home,
+    AGENT_EVENT_BUS_EMULATOR_FOLDER: home,
     TMPDIR: home,
     // Otherwise it listens on every interface.
     BIND_HOST: "127.0.0.1",

@@ -18,10 +18,10 @@ LOCAL_HOST = re.compile(
 )
 
 
-def end_with_parent():
-    """Ends the process group and removes what it wrote when the pipe from the parent closes: even if that is killed."""
+def end_with_parent(folder):
+    """Ends the process group and removes its folder when the pipe from the parent closes: even if that is killed."""
     sys.stdin.buffer.read()
-    shutil.rmtree(os.environ["HOME"], ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
     os.killpg(0, signal.SIGKILL)
 
 
@@ -57,7 +57,9 @@ def guarded(app):
 
 
 if __name__ == "__main__":
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    # Named by whoever made it, and no folder that anybody has anyway: started by hand, this must not remove a home.
+    throw_away_folder = os.environ["AGENT_EVENT_BUS_EMULATOR_FOLDER"]
+    threading.Thread(target=end_with_parent, args=(throw_away_folder,), daemon=True).start()
     # It takes most of a second, in which the parent may end.
     import ministack.app
 

@@ -146,6 +146,7 @@ describe("asking", () => {
     ["a timeout that is too long", { timeout: 86_401 }, "/timeout"],
     ["a timeout in words", { timeout: "10" }, "/timeout"],
     ["an unknown mode", { expect: { mode: "most" } }, "/expect/mode"],
+    ["a list of expectations", { expect: [] }, "/expect"],
     ["a count without a number", { expect: { mode: "count" } }, "/expect/count"],
     ["a count of none", { expect: { mode: "count", count: 0 } }, "/expect/count"],
     ["require_subscribers that is no boolean", { require_subscribers: "no" }, "/require_subscribers"],

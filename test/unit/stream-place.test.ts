@@ -60,7 +60,7 @@ describe("a stream that is resumed on a busy bus", () => {
       for (let seed = 1; seed <= 5; seed++) {
         const outcome = await reconnect(rate, delayMs, seed);
         expect(outcome.lost).toBe(0);
-        expect(outcome.cursor.length).toBeLessThan(1_200);
+        expect(outcome.cursor.length).toBeLessThan(2_500);
         repeated += outcome.repeated;
       }
       // A part of one second at the most, in all of five reconnections.
@@ -81,13 +81,13 @@ describe("a place", () => {
     expect(place.has(position(3))).toBe(false);
   });
 
-  it("repeats the second of which the index shows less than it did, and only that one", async () => {
+  it("repeats the quarter of a second of which the index shows less than it did, and only that one", async () => {
     const place = StreamPlace.at(T0 - 1);
     const all = Array.from({ length: 300 }, (_, i) => position(i * 10));
     for (const one of all) place.add(one, new Date(T0 - 1_000).toISOString());
     const visible = all.slice(1);
     const resumed = await StreamPlace.resume(place.toText(), async () => visible);
-    expect(visible.filter((one) => !resumed.has(one))).toEqual(all.slice(1, 100));
+    expect(visible.filter((one) => !resumed.has(one))).toEqual(all.slice(1, 25));
   });
 
   it("survives being resumed again and again", async () => {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { sharingStore } from "../../../local/shared-reads.ts";
+import { createSharedReads, sharingStore } from "../../../local/shared-reads.ts";
 import type { HistoryQuery } from "../../../shared/ports.ts";
 import { anEvent } from "../../contract/event-store.suite.ts";
 import { MemoryEventStore } from "../../support/memory-event-store.ts";
@@ -16,7 +16,7 @@ function counting() {
     reads.getEvents++;
     return getEvents.call(memory, ids);
   };
-  return { store: sharingStore(memory), memory, reads };
+  return { store: sharingStore(memory, createSharedReads()), memory, reads };
 }
 
 const query = (correlationId: string): HistoryQuery => ({
