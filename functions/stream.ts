@@ -10,7 +10,7 @@ import { type StreamStep, streamEvents } from "../shared/live-stream.ts";
 import type { Deps } from "../shared/ports.ts";
 import { readQuery, type Serve, serveOperations } from "./runtime/http.ts";
 import { lambdaHandler } from "./runtime/lambda.ts";
-import { eventStream, type ServerSentEvent } from "./runtime/sse.ts";
+import { begun, eventStream, type ServerSentEvent } from "./runtime/sse.ts";
 
 const StreamQuery = v.strictObject({
   type: v.optional(nameField),
@@ -34,19 +34,8 @@ const stream: Serve = async (request, deps) => {
   const holdMs = Math.max(0, request.remainingMs() - FUNCTION_TIME_MARGIN_MS);
   const signal = AbortSignal.any([request.signal, request.gone]);
   const events = format(deps, scope, as, streamEvents(deps, { selection, as, place, holdMs, signal }));
-  // What fails before the stream is open is told as a problem, not as a stream that breaks.
-  const opened = await events.next();
-  return eventStream(opened.done === true ? events : prepend(opened.value, events));
+  return eventStream(await begun(events));
 };
-
-async function* prepend<T>(first: T, rest: AsyncGenerator<T, void>): AsyncGenerator<T, void> {
-  try {
-    yield first;
-    yield* rest;
-  } finally {
-    await rest.return();
-  }
-}
 
 /** Each event with the cursor after it; first of all the cursor from which the stream starts. */
 async function* format(

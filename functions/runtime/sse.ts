@@ -25,6 +25,21 @@ export function eventStream(events: AsyncIterable<ServerSentEvent>, afterwards?:
   };
 }
 
+/** The same events, with the first one there: what fails before it is told as a problem, not as a stream that breaks. */
+export async function begun<T>(events: AsyncGenerator<T, void>): Promise<AsyncGenerator<T, void>> {
+  const first = await events.next();
+  return first.done === true ? events : prepend(first.value, events);
+}
+
+async function* prepend<T>(first: T, rest: AsyncGenerator<T, void>): AsyncGenerator<T, void> {
+  try {
+    yield first;
+    yield* rest;
+  } finally {
+    await rest.return();
+  }
+}
+
 export function formatEvent({ event, id, data }: ServerSentEvent): string {
   const lines = [
     ...(id === undefined ? [] : [`id: ${id}`]),
