@@ -32,7 +32,7 @@ const OPEN_LIMIT_MS = 30_000;
 const FIRST_OPEN_LIMIT_MS = 60_000;
 /** A connection that lived for less than this counts as a failure: the next one is not opened at once. */
 const SHORT_LIFE_MS = 1_000;
-/** More than a server's cursor holds, so that whatever it repeats is recognised. */
+/** A resumed stream repeats a fraction of a second at the most; this many recognise it up to thousands a second. */
 const REMEMBERED_IDS = 2_048;
 
 /** Where the stream is. */

@@ -1,7 +1,7 @@
 /** One agent answers, another asks. Start the bus first: `npm run dev`. Then: `npx tsx examples/hello.ts` */
 import { AgentEventBus } from "../client/agent-event-bus.ts";
 
-const bus = new AgentEventBus({ url: process.env.AGENT_EVENT_BUS_URL ?? "http://127.0.0.1:7070" });
+const bus = new AgentEventBus();
 
 const reviewer = await bus.subscribe("UPGRADE_REQUESTED", (event) => ({
   approved: event.data.to_version !== "2.0.0-beta",

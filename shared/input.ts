@@ -1,6 +1,6 @@
 /** Reading input: what a body, a query or a header must look like, and the error when it does not. */
 import * as v from "valibot";
-import { BusError, type FieldError } from "./errors.ts";
+import { BusError, type FieldError, invalidField } from "./errors.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
 import { MAX_IDEMPOTENCY_KEY_CHARS, MAX_NAME_CHARS } from "./limits.ts";
 
@@ -52,12 +52,8 @@ export function pointerTo(path: readonly unknown[]): string {
 /** The `Idempotency-Key` header, if any. @throws BusError `invalid_request` */
 export function readIdempotencyKey(header: string | undefined): string | undefined {
   if (header === undefined) return undefined;
-  if (header.length === 0 || header.length > MAX_IDEMPOTENCY_KEY_CHARS) {
-    const detail = `1 to ${MAX_IDEMPOTENCY_KEY_CHARS} characters were expected`;
-    throw new BusError("invalid_request", `Idempotency-Key: ${detail}`, {
-      errors: [{ pointer: "Idempotency-Key", detail }],
-    });
-  }
+  if (header.length === 0 || header.length > MAX_IDEMPOTENCY_KEY_CHARS)
+    throw invalidField("Idempotency-Key", `1 to ${MAX_IDEMPOTENCY_KEY_CHARS} characters were expected`);
   return header;
 }
 

@@ -1,5 +1,5 @@
 /** The request and response that every function's `handle` works with, whoever carries them. */
-import { BusError, type Problem, toProblem } from "../../shared/errors.ts";
+import { BusError, invalidField, type Problem, toProblem } from "../../shared/errors.ts";
 import type { JsonValue } from "../../shared/json.ts";
 import { MAX_BODY_BYTES } from "../../shared/limits.ts";
 import { parseJson } from "../../shared/parse-json.ts";
@@ -113,10 +113,7 @@ export function readBody(request: HttpRequest): JsonValue {
 export function readQuery(request: HttpRequest): Record<string, string> {
   const query: Record<string, string> = Object.create(null);
   for (const [name, value] of request.query) {
-    if (Object.hasOwn(query, name)) {
-      const detail = "one value was expected";
-      throw new BusError("invalid_request", `/${name}: ${detail}`, { errors: [{ pointer: `/${name}`, detail }] });
-    }
+    if (Object.hasOwn(query, name)) throw invalidField(`/${name}`, "one value was expected");
     query[name] = value;
   }
   return { ...query };

@@ -10,9 +10,9 @@ import { codeOf, failureOf } from "../support/failures.ts";
 
 const question = { type: "CONTEXT_REQUESTED", data: {}, timeout: 10 };
 
-async function askedBus() {
+async function askedBus(more: object = {}) {
   const bus = busInMemory();
-  const { request } = await openRequest(bus.deps, question, { caller: "asker" });
+  const { request } = await openRequest(bus.deps, { ...question, ...more }, { caller: "asker" });
   const answer = (body: object, as?: string) =>
     respond(
       bus.deps,
@@ -176,18 +176,7 @@ describe("who may answer", () => {
 });
 
 describe("several subscribers", () => {
-  const askAll = async () => {
-    const bus = busInMemory();
-    const { request } = await openRequest(bus.deps, { ...question, expect: { mode: "all" } }, { caller: "asker" });
-    const answer = (body: object, as?: string) =>
-      respond(
-        bus.deps,
-        request.eventId,
-        { response: { n: 1 }, reply_token: request.replyToken, ...body },
-        { caller: "answerer", as },
-      );
-    return { bus, request, answer };
-  };
+  const askAll = () => askedBus({ expect: { mode: "all" } });
 
   it("that give the same answer under the same id are told apart", async () => {
     const { answer, bus, request } = await askAll();
