@@ -14,7 +14,12 @@ export function sha256(text: string): string {
 
 /** HMAC-SHA-256 (RFC 2104) in lower-case hexadecimal. */
 export function hmacSha256(secret: string, text: string): string {
-  return bytesToHex(hmac(digest, utf8ToBytes(secret), utf8ToBytes(text)));
+  return bytesToHex(hmacSha256Bytes(utf8ToBytes(secret), text));
+}
+
+/** HMAC-SHA-256 (RFC 2104) with a key that is no text. */
+export function hmacSha256Bytes(key: Uint8Array, text: string): Uint8Array {
+  return hmac(digest, key, utf8ToBytes(text));
 }
 
 /** The hash of a JSON value, whatever the order of its keys. */
