@@ -1,5 +1,6 @@
 /** What a callback gets beside the event. */
 
+import { answerId } from "../shared/answer-id.ts";
 import type { BusEvent, DeliveredEvent } from "../shared/event.ts";
 import type { BuiltInEventTypes } from "../shared/event-types/catalogue.ts";
 import { derivedId } from "../shared/hash.ts";
@@ -58,9 +59,6 @@ export interface ContextParts<Types extends object> {
   readonly functionEndsAt: number;
   readonly log: Logger;
 }
-
-/** The id of a subscriber's answer to an event: always the same, so that a redelivery cannot answer twice. */
-export const answerId = (subscriber: string, eventId: string): string => derivedId("response", subscriber, eventId);
 
 /** Milliseconds until nobody waits for the answer any more; `Infinity` when nobody ever did. */
 export function untilDeadlineMs(event: Pick<BusEvent, "deadline">): number {

@@ -1,10 +1,10 @@
-/** Each minute: publishes what stayed unpublished, ends requests that nobody ended. Called by a schedule. */
+/** Each minute: publishes what stayed unpublished, ends and looks after what was left. Called by a schedule. */
 
 import type { Context } from "aws-lambda";
-import type { Deps } from "../shared/ports.ts";
-import { type ReconcileReport, reconcile } from "../shared/reconcile.ts";
+import { type ReconcileDeps, type ReconcileReport, reconcile } from "../shared/reconcile.ts";
 import { coldStart } from "./runtime/lambda.ts";
 import { reconcileMetrics } from "./runtime/metrics.ts";
+import { createWebhookQueueParts } from "./runtime/webhook-queue-parts.ts";
 
 /** Batches that have begun can end in this, with a slow answer and its repetition. */
 const TIME_MARGIN_MS = 10_000;
@@ -13,11 +13,11 @@ const TIME_MARGIN_MS = 10_000;
 const UNBOUNDED_RUN_MS = 60_000;
 
 // Run per event.
-export const handle = (deps: Deps, forMs = UNBOUNDED_RUN_MS): Promise<ReconcileReport> =>
+export const handle = (deps: ReconcileDeps, forMs = UNBOUNDED_RUN_MS): Promise<ReconcileReport> =>
   reconcile(deps, { untilMs: deps.monotonic() + forMs });
 
 // Built on cold start.
-const runtime = coldStart();
+const runtime = coldStart<ReconcileDeps>(createWebhookQueueParts);
 
 // Called by AWS.
 export const handler = async (_event: unknown, context: Context): Promise<ReconcileReport> => {

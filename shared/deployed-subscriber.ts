@@ -1,6 +1,12 @@
 import type { EventPattern } from "./event-pattern.ts";
 import { MAX_RECEIVES } from "./limits.ts";
 
+/**
+ * What dead letters call the bus's own dispatching of events to run-time subscriptions. No deployed subscriber can have
+ * this name.
+ */
+export const DISPATCH = "(dispatch)";
+
 /** A subscriber that is written in `bus.config.ts` and deployed with the bus. */
 export interface DeployedSubscriber {
   /** Unique in the deployment; lower case, digits and hyphens. It is what `missing` and `responder` say. */

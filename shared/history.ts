@@ -2,12 +2,13 @@
 import * as v from "valibot";
 import { fromBase64Url, toBase64Url } from "./base64url.ts";
 import { type CursorScope, openCursor, sealCursor } from "./cursor.ts";
+import { type DeliveryView, viewDelivery } from "./deliveries/view.ts";
 import { BusError, invalidField } from "./errors.ts";
 import type { BusEvent } from "./event.ts";
 import { requireEventType } from "./event-types/catalogue.ts";
 import { FIRST_POSITION, LAST_POSITION, type Page, readPage, type Selection } from "./history-page.ts";
-import { nameField, readInput, utf8Bytes } from "./input.ts";
-import { DEFAULT_PAGE_SIZE, MAX_PAGE_BYTES, MAX_PAGE_SIZE } from "./limits.ts";
+import { limitField, nameField, readInput, utf8Bytes } from "./input.ts";
+import { DEFAULT_PAGE_SIZE, MAX_PAGE_BYTES } from "./limits.ts";
 import type { Deps } from "./ports.ts";
 import { readEvents } from "./read-events.ts";
 import type { Expect, RequestRecord } from "./records.ts";
@@ -15,7 +16,6 @@ import { missingOf, type OutcomeStatus, type ResponseView, statusOf, viewRespons
 import { type SettledVerdict, verdictOf } from "./verdict.ts";
 
 const instantText = "a time in ISO 8601 with its zone, like 2026-01-31T12:00:00.000Z, was expected";
-const limitText = `a whole number from 1 to ${MAX_PAGE_SIZE} was expected`;
 
 /** An instant as callers write it, as the bus writes it. */
 const instantField = v.pipe(
@@ -44,15 +44,7 @@ const ListQuery = v.strictObject({
   from: v.optional(instantField),
   to: v.optional(instantField),
   order: v.optional(v.picklist(["asc", "desc"], '"asc" or "desc" was expected'), "desc"),
-  limit: v.optional(
-    v.pipe(
-      v.string(),
-      v.regex(/^\d{1,5}$/, limitText),
-      v.transform(Number),
-      v.minValue(1, limitText),
-      v.maxValue(MAX_PAGE_SIZE, limitText),
-    ),
-  ),
+  limit: limitField,
   cursor: v.optional(v.string()),
 });
 
@@ -80,7 +72,8 @@ export interface EventWithResponses {
   readonly request: RequestView | null;
   /** Oldest first; `verdict` is null for one that is stored and not yet decided upon. */
   readonly responses: readonly (ResponseView & { readonly verdict: SettledVerdict | null })[];
-  readonly deliveries: readonly never[];
+  /** By subscriber. Deployed ones only once they are dead, or were redriven. */
+  readonly deliveries: readonly DeliveryView[];
 }
 
 /**
@@ -147,10 +140,11 @@ export function toSelection(
 
 /** One event, its wait and its responses. @throws BusError `not_found` */
 export async function showEvent(deps: Pick<Deps, "store">, eventId: string): Promise<EventWithResponses> {
-  const [record, request, responses] = await Promise.all([
+  const [record, request, responses, deliveries] = await Promise.all([
     deps.store.getEvent(eventId),
     deps.store.getRequest(eventId),
     deps.store.getResponses(eventId),
+    deps.store.getDeliveries(eventId),
   ]);
   if (record === null) throw new BusError("not_found", "There is no such event.");
   return {
@@ -160,11 +154,11 @@ export async function showEvent(deps: Pick<Deps, "store">, eventId: string): Pro
       ...viewResponse(response),
       verdict: request === null ? "accepted" : verdictOf(response, request),
     })),
-    deliveries: [],
+    deliveries: deliveries.map(viewDelivery).sort((a, b) => (a.subscriber < b.subscriber ? -1 : 1)),
   };
 }
 
-function viewRequest(request: RequestRecord): RequestView {
+export function viewRequest(request: RequestRecord): RequestView {
   return {
     status: statusOf(request.state),
     expect: request.expect,

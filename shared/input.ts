@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { BusError, type FieldError, invalidField } from "./errors.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
-import { MAX_IDEMPOTENCY_KEY_CHARS, MAX_NAME_CHARS } from "./limits.ts";
+import { MAX_IDEMPOTENCY_KEY_CHARS, MAX_NAME_CHARS, MAX_PAGE_SIZE } from "./limits.ts";
 
 /** A name that the caller chose: an agent type, a conversation, an id. */
 export const nameField = v.pipe(
@@ -16,6 +16,21 @@ export const objectField = v.custom<JsonObject>(
   (value) => typeof value === "object" && value !== null && !Array.isArray(value),
   "an object was expected",
 );
+
+/** A whole number in a query. @param what it counts, for the error */
+export const countField = (least: number, most: number, what = "a whole number") => {
+  const text = `${what} from ${least} to ${most} was expected`;
+  return v.pipe(
+    v.string(),
+    v.regex(/^\d{1,9}$/, text),
+    v.transform(Number),
+    v.minValue(least, text),
+    v.maxValue(most, text),
+  );
+};
+
+/** How many a page may have. */
+export const limitField = v.optional(countField(1, MAX_PAGE_SIZE));
 
 /**
  * The value as the schema has it. @throws BusError `invalid_request` with a pointer for every fault

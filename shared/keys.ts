@@ -7,12 +7,18 @@
  * | its data when over 4 KB  | EVENT#<id>                | BODY#<payload hash>    | id                                   |
  * | the wait for its answer  | EVENT#<id>                | REQUEST                | id                                   |
  * | an answer                | EVENT#<id>                | RESPONSE#<response id> | id                                   |
- * | a stream that listens    | LISTENER#<type or *>      | <name>#<stream id>     | type                                 |
+ * | its way to a subscriber  | EVENT#<id>                | DELIVERY#<subscription> | id; the work index, until delivered |
+ * | a stream or queue that   | LISTENER#<type or *>      | <name>#<stream or      | type                                 |
+ * | somebody listens to      |                           | subscription id>       |                                      |
+ * | a run-time subscription  | SUBSCRIPTIONS_OF#<agent>  | <subscription id>      | agent and id                         |
+ * | who wants a type         | SUBSCRIBERS#<type>        | ENTRY#<subscription>   | type                                 |
+ * | how often that changed   | SUBSCRIBERS#<type>        | GENERATION             | type                                 |
  * | a conversation's budget  | CONVERSATION#<id>         | BUDGET                 | conversation                         |
  * | the cursor signing key   | SETTINGS                  | CURSOR_KEY             |                                      |
  *
  * The history indexes sort by `<timestamp>#<id>` and hold only what filters need, all of it immutable, so that
- * marking an event as published never writes to them. The work index is sparse: what is done leaves it.
+ * marking an event as published never writes to them. The work index is sparse: what is done leaves it. Beside the
+ * reconciler's work it holds what waits for others: messages in queues, and dead deliveries.
  */
 import { INDEX_SHARDS, WORK_SHARDS } from "./limits.ts";
 
@@ -35,12 +41,32 @@ export const keys = {
     pk: listenerPk(eventType),
     sk: `${name}#${streamId}`,
   }),
+  delivery: (eventId: string, subscriptionId: string): ItemKey => ({
+    pk: eventPk(eventId),
+    sk: `${DELIVERY_PREFIX}${subscriptionId}`,
+  }),
+  subscription: (owner: string, subscriptionId: string): ItemKey => ({
+    pk: `SUBSCRIPTIONS_OF#${owner}`,
+    sk: subscriptionId,
+  }),
+  entry: (eventType: string, subscriptionId: string): ItemKey => ({
+    pk: subscribersPk(eventType),
+    sk: `${ENTRY_PREFIX}${subscriptionId}`,
+  }),
+  generation: (eventType: string): ItemKey => ({ pk: subscribersPk(eventType), sk: "GENERATION" }),
   conversationBudget: (correlationId: string): ItemKey => ({ pk: `CONVERSATION#${correlationId}`, sk: "BUDGET" }),
   cursorKey: (): ItemKey => ({ pk: "SETTINGS", sk: "CURSOR_KEY" }),
 } as const;
 
 /** All responses to an event stand behind this prefix in its partition. */
 export const RESPONSE_PREFIX = "RESPONSE#";
+
+/** All deliveries of an event stand behind this prefix in its partition. */
+export const DELIVERY_PREFIX = "DELIVERY#";
+
+/** The partition of those who subscribe to a type at run time, and what stands before each of them. */
+export const subscribersPk = (eventType: string): string => `SUBSCRIBERS#${eventType}`;
+export const ENTRY_PREFIX = "ENTRY#";
 
 /** The partition of the streams that listen to a type; `*` for those that listen to all. */
 export const listenerPk = (eventType: string): string => `LISTENER#${eventType}`;
@@ -103,17 +129,37 @@ export function historyPartitions(selection: { type?: string; agent_type?: strin
   return { index: "by_time", partitions: shards.map((shard) => `ALL#${shard}`) };
 }
 
-/** What waits in the work index: an event to be published, a request to be ended. */
-export type WorkKind = "publish" | "deadline";
+/**
+ * What the reconciler finds in the work index: an event to be published, a request to be ended, a subscription or a
+ * delivery to be looked after.
+ */
+export type WorkKind = "publish" | "deadline" | "subscription" | "delivery";
+
+export interface WorkKeys {
+  readonly work_pk: string;
+  readonly work_sk: string;
+}
 
 /** Work attributes: due at an instant (ISO 8601). */
-export const workKeys = (kind: WorkKind, eventId: string, dueAt: string): { work_pk: string; work_sk: string } => ({
-  work_pk: `WORK#${kind}#${shardOf(eventId, WORK_SHARDS)}`,
-  work_sk: `${dueAt}#${eventId}`,
+export const workKeys = (kind: WorkKind, id: string, dueAt: string): WorkKeys => ({
+  work_pk: `WORK#${kind}#${shardOf(id, WORK_SHARDS)}`,
+  work_sk: `${dueAt}#${id}`,
 });
 
 export const workPartitions = (kind: WorkKind): string[] =>
   Array.from({ length: WORK_SHARDS }, (_, shard) => `WORK#${kind}#${shard}`);
+
+/** A message in a pull queue: visible from an instant (ISO 8601) on. */
+export const messageKeys = (subscriptionId: string, eventId: string, visibleAt: string): WorkKeys => ({
+  work_pk: `QUEUE#${subscriptionId}`,
+  work_sk: `${visibleAt}#${eventId}`,
+});
+
+/** A dead delivery, among all that its owner has; by subscription, then by the instant (ISO 8601) of its death. */
+export const deadKeys = (owner: string, subscriptionId: string, diedAt: string, eventId: string): WorkKeys => ({
+  work_pk: `DEAD#${owner}`,
+  work_sk: `${subscriptionId}#${diedAt}#${eventId}`,
+});
 
 /** FNV-1a (32 bit): spreads ids evenly and costs nothing. http://www.isthe.com/chongo/tech/comp/fnv/ */
 export function shardOf(id: string, shards: number): number {

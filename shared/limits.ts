@@ -87,6 +87,80 @@ export const RELAY_RETRY_MS = 30_000;
 /** The sweeper ends a request this long after its deadline. */
 export const SWEEP_GRACE_MS = 60_000;
 
+/** Event types of one run-time subscription: each costs a write when the subscription changes. */
+export const MAX_EVENT_TYPES_PER_SUBSCRIPTION = 100;
+
+/** A subscriber's name: it stands in every request that it is expected to answer. */
+export const MAX_SUBSCRIPTION_NAME_CHARS = 100;
+
+/** Subscribers that one request can be waiting for: their names stand in its item. */
+export const MAX_EXPECTED = 1_000;
+
+/** A poll of a queue: how long it may be held, and how much it may take. As in SQS. */
+export const MAX_POLL_SECONDS = 20;
+export const MAX_MESSAGES = 10;
+
+/** How long a message that was taken is hidden, in seconds. As in SQS. */
+export const DEFAULT_VISIBILITY_SECONDS = 30;
+export const MAX_VISIBILITY_SECONDS = 43_200;
+
+/** Receives of a message of a pull queue that its subscription may ask for. */
+export const MAX_QUEUE_ATTEMPTS = 100;
+
+/** Receipts that one call may name. */
+export const MAX_RECEIPTS = 100;
+
+/** Why a message was given back, in the words of who did. */
+export const MAX_REASON_CHARS = 500;
+
+/** A message that nobody took for so long is dead: the longest that SQS keeps one. */
+export const MESSAGE_RETENTION_MS = 14 * 86_400_000;
+
+/** How often a queue is looked through for such messages. */
+export const QUEUE_INSPECTION_MS = 86_400_000;
+
+/** What is remembered of a delivery's attempts: the last so many. */
+export const MAX_LOGGED_ATTEMPTS = 20;
+
+/** The waits between a webhook's attempts, in milliseconds: what Standard Webhooks suggests. */
+export const WEBHOOK_RETRIES_MS: readonly number[] = [
+  5_000,
+  5 * 60_000,
+  30 * 60_000,
+  2 * 3_600_000,
+  5 * 3_600_000,
+  10 * 3_600_000,
+  10 * 3_600_000,
+];
+
+/** The longest that `Retry-After` may ask for; SQS can hide a message for 12 h in all. */
+export const MAX_RETRY_AFTER_MS = 10 * 3_600_000;
+
+/** An attempt of a webhook has 15 s; whoever takes one on has it to himself for this long. */
+export const WEBHOOK_LEASE_MS = 30_000;
+
+/** An endpoint that has failed for this long without a success is disabled. */
+export const WEBHOOK_FAILING_MS = 5 * 86_400_000;
+
+/** For so long a replaced secret still signs. */
+export const SECRET_OVERLAP_MS = 24 * 3_600_000;
+
+/** Secrets that sign at once: the newest, and those replaced within the overlap. */
+export const MAX_SECRETS = 4;
+
+/** A delivery that should have been tried so long ago has been forgotten, and is sent for again. */
+export const DELIVERY_OVERDUE_MS = 5 * 60_000;
+
+/** Writes of one fan-out under way at once. */
+export const FAN_OUT_LANES = 32;
+
+/** Deliveries that one redrive sends again. */
+export const DEFAULT_REDRIVE = 100;
+export const MAX_REDRIVE = 1_000;
+
+/** A subscription that was just changed is left to whoever changes it for this long. */
+export const TEND_AFTER_MS = 10_000;
+
 /** What a deployment may set in `bus.config.ts`. */
 export interface Limits {
   /** One call is held for at most this long; then 202 with `resume`. Seconds. */

@@ -113,6 +113,7 @@ function leaseFor(deps: Deps, name: string, { type, correlation_id }: Selection)
     eventType: type ?? "*",
     name,
     streamId: deps.newId(),
+    kind: "stream",
     ...(correlation_id === undefined ? {} : { correlationId: correlation_id }),
   };
 }

@@ -8,10 +8,16 @@ import type { DeliveredEvent } from "./event.ts";
 import type { Catalogue } from "./event-types/catalogue.ts";
 import type { ItemKey, WorkKind } from "./keys.ts";
 import type { Limits } from "./limits.ts";
-import type { EnvelopeRecord, EventRecord, ListenerLease, RequestRecord, ResponseRecord } from "./records.ts";
-
-/** The outcome of a put that must not overwrite. */
-export type CreateOutcome<T> = { readonly kind: "created" } | { readonly kind: "exists"; readonly record: T };
+import type {
+  CreateOutcome,
+  EnvelopeRecord,
+  EventRecord,
+  ListenerLease,
+  RequestRecord,
+  ResponseRecord,
+} from "./records.ts";
+import type { DeliveryRef } from "./subscriptions/records.ts";
+import type { DeliveryStore, SubscriptionStore } from "./subscriptions/store.ts";
 
 /** The outcome of a write on a request that is conditional on its state. */
 export type RequestWrite =
@@ -75,7 +81,7 @@ export interface HistorySlice {
  * Methods throw `BusError("unavailable")` when the outcome is unknown (I11). What has expired does not exist: it is not
  * read, and a new record may take its place.
  */
-export interface EventStore {
+export interface EventStore extends SubscriptionStore, DeliveryStore {
   /** `BODY` when data is large, then `META`, the commit point (I1). Never overwrites (I5). */
   putEvent(record: EventRecord): Promise<CreateOutcome<EventRecord>>;
   getEvent(eventId: string): Promise<EventRecord | null>;
@@ -131,6 +137,27 @@ export interface EventPublisher {
   publish(events: readonly DeliveredEvent[]): Promise<PublishOutcome[]>;
 }
 
+/** A delivery that a webhook is to be called for. */
+export interface WebhookTask extends DeliveryRef {
+  /** The agent whose subscription it is. */
+  readonly owner: string;
+}
+
+/**
+ * Brings webhook deliveries to those who make them, when it is time to. The record of the delivery decides; what is
+ * brought twice is made once.
+ */
+export interface WebhookQueue {
+  /** @throws BusError `unavailable` when any of them may not have been taken on */
+  send(tasks: readonly WebhookTask[]): Promise<void>;
+}
+
+/** Hands an event to one deployed subscriber again. */
+export interface DeployedTargets {
+  /** @throws BusError `not_found` when there is no such subscriber any more, `unavailable` */
+  redeliver(name: string, event: DeliveredEvent): Promise<void>;
+}
+
 export interface Logger {
   info(message: string, fields?: Record<string, unknown>): void;
   warn(message: string, fields?: Record<string, unknown>): void;
@@ -161,6 +188,9 @@ export interface Deps {
   pause(ms: number, topic: string, signal?: AbortSignal): Promise<void>;
   readonly log: Logger;
 }
+
+/** The topic of `Deps.pause` for "a new message" in a queue. */
+export const messagesTopic = (subscriptionId: string): string => `messages ${subscriptionId}`;
 
 /** The topic of `Deps.pause` for "a new event", of a type or of any. */
 export const eventsTopic = (type?: string): string => (type === undefined ? "events" : `events ${type}`);

@@ -1,14 +1,20 @@
 /**
- * Reconcile, once a minute: publish what stayed unpublished, end what nobody ended.
+ * Reconcile, once a minute: publish what stayed unpublished, end what nobody ended, look after subscriptions and
+ * deliveries that whoever was at them left.
  *
  * It works off the sparse work index. The index may lag and may name what is done; the conditions of the writes decide.
  */
+
+import { type TendDeliveryDeps, tendDelivery } from "./deliveries/tend.ts";
 import { endRequest } from "./end-request.ts";
 import { deliveredCopy } from "./event.ts";
 import type { WorkKind } from "./keys.ts";
-import { RELAY_AFTER_MS, RELAY_RETRY_MS, SWEEP_GRACE_MS } from "./limits.ts";
+import { inLanes } from "./lanes.ts";
+import { RELAY_AFTER_MS, RELAY_RETRY_MS, SWEEP_GRACE_MS, TEND_AFTER_MS } from "./limits.ts";
 import type { Deps } from "./ports.ts";
 import type { EventRecord } from "./records.ts";
+import { tendSubscription } from "./subscriptions/tend.ts";
+import { isoAt } from "./time.ts";
 
 /** How much of each kind is looked up at a time. */
 const ROUND = 1_000;
@@ -16,6 +22,8 @@ const ROUND = 1_000;
 const BATCH = 50;
 /** Batches of a kind at the same time: while one waits for its reads, another one writes. */
 const LANES = 4;
+
+export type ReconcileDeps = TendDeliveryDeps;
 
 export interface ReconcileOptions {
   /** No further batch begins from here on, in milliseconds of `Deps.monotonic`. */
@@ -27,6 +35,8 @@ export interface ReconcileReport {
   readonly published: number;
   /** Requests ended that were overdue. */
   readonly ended: number;
+  /** Subscriptions and deliveries looked after. */
+  readonly tended: number;
   /** What failed and stays due: pieces of work, and look-ups of what is due. */
   readonly failed: number;
   /** Age of the oldest event that was due and unpublished when the run came to it; 0 if there was none. Milliseconds. */
@@ -34,20 +44,24 @@ export interface ReconcileReport {
 }
 
 /** Works until nothing more is due or the time is up. Never throws; neither half waits for the other. */
-export async function reconcile(deps: Deps, { untilMs }: ReconcileOptions): Promise<ReconcileReport> {
+export async function reconcile(deps: ReconcileDeps, { untilMs }: ReconcileOptions): Promise<ReconcileReport> {
   const relay = newTally();
   const sweep = newTally();
+  const tend = newTally();
   await Promise.allSettled([
     drain(deps, { kind: "publish", afterMs: RELAY_AFTER_MS, untilMs, tally: relay, work: relayBatch }),
     drain(deps, { kind: "deadline", afterMs: SWEEP_GRACE_MS, untilMs, tally: sweep, work: sweepBatch }),
+    drain(deps, { kind: "subscription", afterMs: TEND_AFTER_MS, untilMs, tally: tend, work: tendSubscriptions }),
+    drain(deps, { kind: "delivery", afterMs: 0, untilMs, tally: tend, work: tendDeliveries }),
   ]);
   const report = {
     published: relay.done,
     ended: sweep.done,
-    failed: relay.failed + sweep.failed,
+    tended: tend.done,
+    failed: relay.failed + sweep.failed + tend.failed,
     oldest_unpublished_ms: relay.oldestMs,
   };
-  if (report.published + report.ended + report.failed > 0) deps.log.info("reconciled", { ...report });
+  if (report.published + report.ended + report.tended + report.failed > 0) deps.log.info("reconciled", { ...report });
   return report;
 }
 
@@ -59,7 +73,7 @@ interface Tally {
 
 const newTally = (): Tally => ({ done: 0, failed: 0, oldestMs: 0 });
 
-type Work = (deps: Deps, ids: readonly string[], tally: Tally) => Promise<void>;
+type Work = (deps: ReconcileDeps, ids: readonly string[], tally: Tally) => Promise<void>;
 
 interface Drain {
   readonly kind: WorkKind;
@@ -71,7 +85,7 @@ interface Drain {
 }
 
 /** Round after round, until no id is new. No id is tried twice: what failed stays due, and the index lags. */
-async function drain(deps: Deps, { kind, afterMs, untilMs, tally, work }: Drain): Promise<void> {
+async function drain(deps: ReconcileDeps, { kind, afterMs, untilMs, tally, work }: Drain): Promise<void> {
   const tried = new Set<string>();
   const isTimeLeft = (): boolean => deps.monotonic() < untilMs;
   try {
@@ -82,7 +96,7 @@ async function drain(deps: Deps, { kind, afterMs, untilMs, tally, work }: Drain)
       const due = await deps.store.findDueWork(kind, isoAt(deps.now() - afterMs), limit);
       const fresh = due.filter((id) => !tried.has(id));
       for (const id of fresh) tried.add(id);
-      await inLanes(batchesOf(fresh), isTimeLeft, (ids) => workOff(deps, kind, ids, tally, work));
+      await inLanes(LANES, batchesOf(fresh), (ids) => workOff(deps, kind, ids, tally, work), isTimeLeft);
       const isFutile = tally.done === done && tally.failed > failed;
       if (fresh.length === 0 || isFutile || due.length < limit) return;
     }
@@ -92,7 +106,13 @@ async function drain(deps: Deps, { kind, afterMs, untilMs, tally, work }: Drain)
   }
 }
 
-async function workOff(deps: Deps, kind: WorkKind, ids: readonly string[], tally: Tally, work: Work): Promise<void> {
+async function workOff(
+  deps: ReconcileDeps,
+  kind: WorkKind,
+  ids: readonly string[],
+  tally: Tally,
+  work: Work,
+): Promise<void> {
   try {
     await work(deps, ids, tally);
   } catch (error) {
@@ -154,21 +174,44 @@ async function sweepBatch(deps: Deps, ids: readonly string[], tally: Tally): Pro
   );
 }
 
-const isoAt = (timeMs: number): string => new Date(timeMs).toISOString();
+/** What a change of a subscription began, and the messages that are too old. The id is `<owner>#<subscription id>`. */
+async function tendSubscriptions(deps: ReconcileDeps, ids: readonly string[], tally: Tally): Promise<void> {
+  await eachOf(deps, ids, tally, async (id) => {
+    const hash = id.lastIndexOf("#");
+    const subscription = await deps.store.getSubscription(id.slice(0, hash), id.slice(hash + 1));
+    const isDue = subscription?.tendAt !== undefined && Date.parse(subscription.tendAt) <= deps.now();
+    if (isDue) await tendSubscription(deps, subscription);
+    return isDue;
+  });
+}
+
+/** I7: deliveries that nobody is at. The id is `<event id>/<subscription id>`. */
+async function tendDeliveries(deps: ReconcileDeps, ids: readonly string[], tally: Tally): Promise<void> {
+  await eachOf(deps, ids, tally, async (id) => {
+    const slash = id.indexOf("/");
+    return tendDelivery(deps, { eventId: id.slice(0, slash), subscriptionId: id.slice(slash + 1) });
+  });
+}
+
+/** Each by itself. @param work whether there was something to do */
+async function eachOf(
+  deps: ReconcileDeps,
+  ids: readonly string[],
+  tally: Tally,
+  work: (id: string) => Promise<boolean>,
+): Promise<void> {
+  await Promise.all(
+    ids.map(async (id) => {
+      try {
+        if (await work(id)) tally.done++;
+      } catch (error) {
+        tally.failed++;
+        deps.log.warn("what is due could not be looked after", { id, error: String(error) });
+      }
+    }),
+  );
+}
 
 function* batchesOf(ids: readonly string[]): Generator<readonly string[]> {
   for (let i = 0; i < ids.length; i += BATCH) yield ids.slice(i, i + BATCH);
-}
-
-/** Each lane takes the next batch when it is done with one, as long as it may. */
-async function inLanes<T>(
-  batches: Iterable<T>,
-  mayGoOn: () => boolean,
-  run: (batch: T) => Promise<void>,
-): Promise<void> {
-  const left = [...batches];
-  const lane = async (): Promise<void> => {
-    for (let batch = left.shift(); batch !== undefined && mayGoOn(); batch = left.shift()) await run(batch);
-  };
-  await Promise.all(Array.from({ length: LANES }, lane));
 }

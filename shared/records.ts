@@ -2,6 +2,9 @@
 import type { BusEvent } from "./event.ts";
 import type { JsonObject } from "./json.ts";
 
+/** The outcome of a put that must not overwrite. */
+export type CreateOutcome<T> = { readonly kind: "created" } | { readonly kind: "exists"; readonly record: T };
+
 /** The event as recorded: `META` (and `BODY`). */
 export interface EventRecord {
   readonly event: BusEvent;
@@ -76,12 +79,14 @@ export interface ResponseRecord {
   readonly expiresAt: number;
 }
 
-/** A live stream that counts as a subscriber while its lease lasts. */
+/** A live stream, or a queue that is polled: it counts as a subscriber while its lease lasts. */
 export interface ListenerLease {
   /** A type of the catalogue, or `*`. */
   readonly eventType: string;
   readonly name: string;
+  /** Of the stream; for a queue, the id of its subscription. */
   readonly streamId: string;
+  readonly kind: "stream" | "queue";
   /** It wants only events of this conversation. */
   readonly correlationId?: string;
   /** Epoch milliseconds. */

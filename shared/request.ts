@@ -16,9 +16,9 @@ import {
 } from "./draft-event.ts";
 import { publish, putOnce, settle } from "./emit.ts";
 import { endRequest } from "./end-request.ts";
-import { BusError } from "./errors.ts";
+import { BusError, invalidField } from "./errors.ts";
 import { objectField, readInput } from "./input.ts";
-import { MAX_COUNTED_ANSWERS, MAX_TIMEOUT_SECONDS, MIN_TIMEOUT_SECONDS } from "./limits.ts";
+import { MAX_COUNTED_ANSWERS, MAX_EXPECTED, MAX_TIMEOUT_SECONDS, MIN_TIMEOUT_SECONDS } from "./limits.ts";
 import type { Deps } from "./ports.ts";
 import type { EventRecord, RequestRecord } from "./records.ts";
 import { whoCanAnswer } from "./subscribers.ts";
@@ -114,11 +114,13 @@ async function createRequest(
       `Nobody who could answer subscribes to ${event.type}. "require_subscribers": false waits all the same.`,
     );
   }
+  if (expected.length > MAX_EXPECTED && expect.mode === "all")
+    throw invalidField("/expect", `${expected.length} subscribers can answer; "all" waits for ${MAX_EXPECTED} at most`);
   const request: RequestRecord = {
     eventId: event.id,
     state: "PENDING",
     expect,
-    expected,
+    expected: expected.slice(0, MAX_EXPECTED),
     requester: sender.caller,
     createdAt: event.timestamp,
     deadline: event.deadline as string,

@@ -3,12 +3,12 @@
 import { MAX_NAME_CHARS } from "./limits.ts";
 
 /** The functions with a Function URL. Their URLs are the keys of the client's map. */
-export const API_FUNCTIONS = ["emit", "request", "respond", "history", "stream"] as const;
+export const API_FUNCTIONS = ["emit", "request", "respond", "history", "stream", "subscriptions", "queue"] as const;
 export type ApiFunction = (typeof API_FUNCTIONS)[number];
 
 export interface Route {
   readonly operation: string;
-  readonly method: "GET" | "POST" | "DELETE";
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   /** Segments in braces are parameters. */
   readonly path: string;
   readonly servedBy: ApiFunction;
@@ -24,8 +24,28 @@ export const ROUTES = [
   { operation: "stream", method: "GET", path: "/events/stream", servedBy: "stream" },
   { operation: "list", method: "GET", path: "/events", servedBy: "history" },
   { operation: "show", method: "GET", path: "/events/{event_id}", servedBy: "history" },
+  { operation: "explain", method: "GET", path: "/events/{event_id}/explain", servedBy: "history" },
   { operation: "types", method: "GET", path: "/event-types", servedBy: "history" },
+  { operation: "openapi", method: "GET", path: "/openapi.json", servedBy: "history" },
+  { operation: "asyncapi", method: "GET", path: "/asyncapi.json", servedBy: "history" },
   { operation: "health", method: "GET", path: "/health", servedBy: "history" },
+  { operation: "subscribe", method: "POST", path: "/subscriptions", servedBy: "subscriptions" },
+  { operation: "subscriptions", method: "GET", path: "/subscriptions", servedBy: "subscriptions" },
+  { operation: "subscription", method: "GET", path: "/subscriptions/{subscription_id}", servedBy: "subscriptions" },
+  { operation: "change", method: "PATCH", path: "/subscriptions/{subscription_id}", servedBy: "subscriptions" },
+  { operation: "unsubscribe", method: "DELETE", path: "/subscriptions/{subscription_id}", servedBy: "subscriptions" },
+  {
+    operation: "rotate",
+    method: "POST",
+    path: "/subscriptions/{subscription_id}/rotate-secret",
+    servedBy: "subscriptions",
+  },
+  { operation: "messages", method: "GET", path: "/subscriptions/{subscription_id}/messages", servedBy: "queue" },
+  { operation: "ack", method: "POST", path: "/subscriptions/{subscription_id}/ack", servedBy: "queue" },
+  { operation: "nack", method: "POST", path: "/subscriptions/{subscription_id}/nack", servedBy: "queue" },
+  { operation: "extend", method: "POST", path: "/subscriptions/{subscription_id}/extend", servedBy: "queue" },
+  { operation: "dead", method: "GET", path: "/deliveries", servedBy: "subscriptions" },
+  { operation: "redrive", method: "POST", path: "/deliveries/redrive", servedBy: "subscriptions" },
 ] as const satisfies readonly Route[];
 
 export type Operation = (typeof ROUTES)[number]["operation"];

@@ -3,6 +3,7 @@ import type { DeployedSubscriber } from "./deployed-subscriber.ts";
 import type { BusEvent } from "./event.ts";
 import { matchesPattern } from "./event-pattern.ts";
 import type { Deps } from "./ports.ts";
+import { subscriptionsOf, wantsCopy } from "./subscriptions/type-index.ts";
 
 /** Whether a deployed subscriber gets a copy of an event. */
 export function wantsEvent(subscriber: DeployedSubscriber, event: BusEvent): boolean {
@@ -10,18 +11,29 @@ export function wantsEvent(subscriber: DeployedSubscriber, event: BusEvent): boo
   return subscriber.filter === undefined || matchesPattern(subscriber.filter, event);
 }
 
-/** The names of all who are expected to answer an event: deployed subscribers and live streams opened with a name. */
+/**
+ * The names of all who are expected to answer an event: deployed subscribers, live streams opened with a name, webhooks,
+ * and queues that somebody polls.
+ */
 export async function whoCanAnswer(
   deps: Pick<Deps, "store" | "subscribers" | "now">,
   event: BusEvent,
 ): Promise<string[]> {
   const deployed = deps.subscribers.filter((subscriber) => subscriber.answers && wantsEvent(subscriber, event));
-  const listeners = await Promise.all([
+  const [ofType, ofAny, subscriptions] = await Promise.all([
     deps.store.getListeners(event.type, deps.now()),
     deps.store.getListeners("*", deps.now()),
+    subscriptionsOf(deps, event.type),
   ]);
-  const listening = listeners
-    .flat()
-    .filter((lease) => lease.correlationId === undefined || lease.correlationId === event.correlation_id);
-  return [...new Set([...deployed, ...listening].map((one) => one.name))].sort();
+  const leases = [...ofType, ...ofAny];
+  const streams = leases.filter(
+    ({ kind, correlationId }) =>
+      kind === "stream" && (correlationId === undefined || correlationId === event.correlation_id),
+  );
+  const polled = new Set(leases.filter(({ kind }) => kind === "queue").map(({ streamId }) => streamId));
+  const reachable = subscriptions.filter(
+    (entry) =>
+      entry.answers && (entry.kind === "webhook" || polled.has(entry.subscriptionId)) && wantsCopy(entry, event),
+  );
+  return [...new Set([...deployed, ...streams, ...reachable].map(({ name }) => name))].sort();
 }

@@ -16,6 +16,30 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   };
 }
 
+/** Where webhook deliveries are queued, for the functions that send for them or make them. @throws Error */
+export function readWebhookQueueUrl(env: Readonly<Record<string, string | undefined>> = process.env): string {
+  return required(env, "WEBHOOK_QUEUE_URL");
+}
+
+/** What stands before a subscriber's name in the name of its function and its queue. @throws Error */
+export function readSubscriberPrefix(env: Readonly<Record<string, string | undefined>> = process.env): string {
+  return required(env, "SUBSCRIBER_PREFIX");
+}
+
+/** Where what is redriven to the deployed subscribers goes. */
+export interface RedriveConfig {
+  readonly subscriberPrefix: string;
+  readonly dispatchQueueUrl: string;
+}
+
+/** @throws Error that names the variable that is missing */
+export function readRedriveConfig(env: Readonly<Record<string, string | undefined>> = process.env): RedriveConfig {
+  return {
+    subscriberPrefix: readSubscriberPrefix(env),
+    dispatchQueueUrl: required(env, "DISPATCH_QUEUE_URL"),
+  };
+}
+
 function required(env: Readonly<Record<string, string | undefined>>, name: string): string {
   const value = env[name];
   if (value === undefined || value === "") throw new Error(`The environment variable ${name} is missing.`);

@@ -1,9 +1,11 @@
 /** The `EventStore` on one DynamoDB table: AWS, an emulator, or the embedded store. */
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { EventStore } from "../../shared/ports.ts";
+import { deliveryMethods } from "./dynamo/deliveries.ts";
 import { eventMethods } from "./dynamo/events.ts";
 import { indexMethods } from "./dynamo/indexes.ts";
 import { requestMethods } from "./dynamo/requests.ts";
+import { subscriptionMethods } from "./dynamo/subscriptions.ts";
 import { DynamoTable } from "./dynamo/table.ts";
 
 export interface DynamoEventStoreOptions {
@@ -16,5 +18,11 @@ export interface DynamoEventStoreOptions {
 export function createDynamoEventStore({ client, tableName, now = Date.now }: DynamoEventStoreOptions): EventStore {
   const table = new DynamoTable(client, tableName);
   const nowSeconds = (): number => now() / 1_000;
-  return { ...eventMethods(table, nowSeconds), ...requestMethods(table, nowSeconds), ...indexMethods(table) };
+  return {
+    ...eventMethods(table, nowSeconds),
+    ...requestMethods(table, nowSeconds),
+    ...indexMethods(table),
+    ...subscriptionMethods(table, nowSeconds),
+    ...deliveryMethods(table, nowSeconds),
+  };
 }

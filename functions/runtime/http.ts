@@ -35,17 +35,17 @@ export interface HttpResponse {
 }
 
 /** What a function does with a request. Never throws: a failure is a problem document. */
-export type Handle = (request: HttpRequest, deps: Deps) => Promise<HttpResponse>;
+export type Handle<D extends Deps = Deps> = (request: HttpRequest, deps: D) => Promise<HttpResponse>;
 
 /** One operation of the wire contract; throws `BusError`. */
-export type Serve = (
+export type Serve<D extends Deps = Deps> = (
   request: HttpRequest,
-  deps: Deps,
+  deps: D,
   params: Readonly<Record<string, string>>,
 ) => Promise<HttpResponse>;
 
 /** A function's `handle` from the operations that it serves. */
-export function serveOperations(operations: Partial<Record<Operation, Serve>>): Handle {
+export function serveOperations<D extends Deps = Deps>(operations: Partial<Record<Operation, Serve<D>>>): Handle<D> {
   return async (request, deps) => {
     try {
       const match = matchRoute(request.method, request.path);
@@ -76,6 +76,11 @@ export function jsonResponse(
     headers: { "content-type": "application/json; charset=utf-8", ...headers },
     body: JSON.stringify(body),
   };
+}
+
+/** Done, and nothing to say. */
+export function emptyResponse(): HttpResponse {
+  return { status: 204, headers: {}, body: "" };
 }
 
 /** A failure as the caller sees it; what was not foreseen is logged with its cause. */

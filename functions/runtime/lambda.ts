@@ -15,18 +15,21 @@ const LAST_WORK_MS = 1_000;
 const NEVER = new AbortController().signal;
 
 /** What is built on cold start. */
-export interface Runtime {
+export interface Runtime<D extends Deps = Deps> {
   readonly env: Pick<Config, "allowAnonymous">;
-  readonly deps: Deps;
+  readonly deps: D;
 }
 
+/** What a function works with beside what all do. Each brings its own, so that none starts with the others'. */
+export type CreateParts<D extends Deps> = () => Omit<D, keyof Deps>;
+
 /** The runtime of this function: built once, on Lambda before the first call, elsewhere when it is first needed. */
-export function coldStart(): () => Runtime {
-  let built: Runtime | null = null;
-  const runtime = (): Runtime => {
+export function coldStart<D extends Deps = Deps>(createParts?: CreateParts<D>): () => Runtime<D> {
+  let built: Runtime<D> | null = null;
+  const runtime = (): Runtime<D> => {
     if (built === null) {
       const env = readConfig();
-      built = { env, deps: createAwsDeps(env, config) };
+      built = { env, deps: { ...createAwsDeps(env, config), ...createParts?.() } as D };
     }
     return built;
   };
@@ -35,15 +38,19 @@ export function coldStart(): () => Runtime {
 }
 
 /** A Lambda handler from a `handle`. */
-export function lambdaHandler(handle: Handle): unknown {
+export function lambdaHandler<D extends Deps = Deps>(handle: Handle<D>, createParts?: CreateParts<D>): unknown {
   const { awslambda } = globalThis as { awslambda?: Partial<LambdaStreaming> };
   // The SDK puts an empty `awslambda` where there is none.
   const canStream = typeof awslambda?.streamifyResponse === "function";
-  return adaptHandle(handle, coldStart(), canStream ? (awslambda as LambdaStreaming) : undefined);
+  return adaptHandle(handle, coldStart(createParts), canStream ? (awslambda as LambdaStreaming) : undefined);
 }
 
 /** The adapter itself, from plain parts. */
-export function adaptHandle(handle: Handle, runtime: () => Runtime, streaming: LambdaStreaming | undefined): unknown {
+export function adaptHandle<D extends Deps>(
+  handle: Handle<D>,
+  runtime: () => Runtime<D>,
+  streaming: LambdaStreaming | undefined,
+): unknown {
   const run: Run = async (event, context, signal) => {
     const { env, deps } = runtime();
     const caller = callerOf(event, env);

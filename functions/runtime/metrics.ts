@@ -16,6 +16,7 @@ export function reconcileMetrics(report: ReconcileReport, functionName: string, 
           Metrics: [
             { Name: "Published", Unit: "Count" },
             { Name: "Ended", Unit: "Count" },
+            { Name: "Tended", Unit: "Count" },
             { Name: "Failed", Unit: "Count" },
             { Name: "OldestUnpublishedAge", Unit: "Milliseconds" },
           ],
@@ -25,8 +26,28 @@ export function reconcileMetrics(report: ReconcileReport, functionName: string, 
     FunctionName: functionName,
     Published: report.published,
     Ended: report.ended,
+    Tended: report.tended,
     Failed: report.failed,
     OldestUnpublishedAge: report.oldest_unpublished_ms,
+  };
+  return `${JSON.stringify(line)}\n`;
+}
+
+/** One dead letter of a deployed subscriber as one line, with its line break. `nowMs` is epoch milliseconds. */
+export function deadLetterMetrics(subscriber: string, nowMs: number): string {
+  const line = {
+    _aws: {
+      Timestamp: nowMs,
+      CloudWatchMetrics: [
+        {
+          Namespace: "AgentEventBus",
+          Dimensions: [["Subscriber"]],
+          Metrics: [{ Name: "DeadLetters", Unit: "Count" }],
+        },
+      ],
+    },
+    Subscriber: subscriber,
+    DeadLetters: 1,
   };
   return `${JSON.stringify(line)}\n`;
 }

@@ -40,13 +40,13 @@ export const BUILT_IN_EVENT_TYPES: Readonly<Record<keyof BuiltInEventTypes, Even
 /** What a type's name may look like; it is also an EventBridge detail-type and a part of keys. */
 export const EVENT_TYPE_NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,127}$/;
 
-/** The type of that name. @throws BusError `unknown_event_type`, naming the nearest */
-export function requireEventType(catalogue: Catalogue, name: string): EventType {
+/** The type of that name. @throws BusError `unknown_event_type`, naming the nearest @param pointer where it was named */
+export function requireEventType(catalogue: Catalogue, name: string, pointer = "/type"): EventType {
   if (Object.hasOwn(catalogue, name)) return catalogue[name] as EventType;
   const nearest = nearestName(name, Object.keys(catalogue));
   throw new BusError(
     "unknown_event_type",
     `There is no event type "${name.slice(0, 128)}".${nearest === null ? "" : ` Did you mean ${nearest}?`} GET /event-types lists all.`,
-    { errors: [{ pointer: "/type", detail: "a name of the catalogue was expected" }] },
+    { errors: [{ pointer, detail: "a name of the catalogue was expected" }] },
   );
 }

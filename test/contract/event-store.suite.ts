@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import { historyPartitions, keys } from "../../shared/keys.ts";
 import type { AcceptAnswer, EventStore } from "../../shared/ports.ts";
-import type { EventRecord, RequestRecord, ResponseRecord } from "../../shared/records.ts";
+import type { EventRecord, ListenerLease, RequestRecord, ResponseRecord } from "../../shared/records.ts";
 
 const HOUR = 3_600;
 const inAnHour = (): number => Math.ceil(Date.now() / 1_000) + HOUR;
@@ -440,9 +440,16 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
       it("knows who listens to a type until the lease is over or given back", async () => {
         const eventType = `TYPE_${randomUUID()}`;
         const leasedUntil = Date.now() + 60_000;
-        const lease = { eventType, name: "alice", streamId: "1", correlationId: "c", leasedUntil };
+        const lease: ListenerLease = {
+          eventType,
+          name: "alice",
+          streamId: "1",
+          kind: "stream",
+          correlationId: "c",
+          leasedUntil,
+        };
         await store.putListener(lease);
-        await store.putListener({ eventType, name: "alice", streamId: "2", leasedUntil });
+        await store.putListener({ eventType, name: "alice", streamId: "2", kind: "stream", leasedUntil });
         expect(await store.getListeners(eventType, Date.now())).toEqual(expect.arrayContaining([lease]));
         expect(await store.getListeners(eventType, leasedUntil)).toEqual([]);
         await store.deleteListener(lease);

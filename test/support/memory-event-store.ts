@@ -1,8 +1,7 @@
 /** A small real `EventStore` in memory, for unit tests and simulations: atomic, consistent, gone with the process. */
-import { type HistoryIndex, historyKeys, type ItemKey, TABLE, timeKey } from "../../shared/keys.ts";
+import { type HistoryIndex, historyKeys, type ItemKey, TABLE, timeKey, type WorkKind } from "../../shared/keys.ts";
 import type {
   AcceptAnswer,
-  CreateOutcome,
   EndRequest,
   EventStore,
   HistoryQuery,
@@ -10,12 +9,14 @@ import type {
   RequestWrite,
 } from "../../shared/ports.ts";
 import type {
+  CreateOutcome,
   EnvelopeRecord,
   EventRecord,
   ListenerLease,
   RequestRecord,
   ResponseRecord,
 } from "../../shared/records.ts";
+import { MemorySubscriptions } from "./memory-subscriptions.ts";
 
 interface StoredEvent {
   record: EventRecord;
@@ -27,22 +28,23 @@ interface StoredRequest {
   expiresAt: number | null;
 }
 
-export class MemoryEventStore implements EventStore {
+export class MemoryEventStore extends MemorySubscriptions implements EventStore {
   private readonly events = new Map<string, StoredEvent>();
   private readonly requests = new Map<string, StoredRequest>();
   private readonly responses = new Map<string, Map<string, ResponseRecord>>();
   private readonly listeners = new Map<string, ListenerLease>();
   private readonly counts = new Map<string, number>();
   private readonly secrets = new Map<string, string>();
-  private readonly now: () => number;
+  private readonly clock: () => number;
 
   constructor(now: () => number = Date.now) {
-    this.now = now;
+    super(now);
+    this.clock = now;
   }
 
   async putEvent(record: EventRecord): Promise<CreateOutcome<EventRecord>> {
     const standing = this.events.get(record.event.id);
-    if (standing !== undefined && !this.hasExpired(standing.record.expiresAt))
+    if (standing !== undefined && !this.isPast(standing.record.expiresAt))
       return { kind: "exists", record: copy(standing.record) };
     this.events.set(record.event.id, { record: copy(record), relayDueAt: record.event.timestamp });
     return { kind: "created" };
@@ -50,7 +52,7 @@ export class MemoryEventStore implements EventStore {
 
   async getEvent(eventId: string): Promise<EventRecord | null> {
     const record = this.events.get(eventId)?.record;
-    return record === undefined || this.hasExpired(record.expiresAt) ? null : copy(record);
+    return record === undefined || this.isPast(record.expiresAt) ? null : copy(record);
   }
 
   async getEnvelope(eventId: string): Promise<EnvelopeRecord | null> {
@@ -79,7 +81,7 @@ export class MemoryEventStore implements EventStore {
 
   async createRequest(request: RequestRecord): Promise<CreateOutcome<RequestRecord>> {
     const standing = this.requests.get(request.eventId);
-    if (standing !== undefined && !(standing.expiresAt !== null && this.hasExpired(standing.expiresAt)))
+    if (standing !== undefined && !(standing.expiresAt !== null && this.isPast(standing.expiresAt)))
       return { kind: "exists", record: copy(standing.record) };
     this.requests.set(request.eventId, { record: copy(request), expiresAt: null });
     return { kind: "created" };
@@ -87,7 +89,7 @@ export class MemoryEventStore implements EventStore {
 
   async getRequest(eventId: string): Promise<RequestRecord | null> {
     const stored = this.requests.get(eventId);
-    if (stored === undefined || (stored.expiresAt !== null && this.hasExpired(stored.expiresAt))) return null;
+    if (stored === undefined || (stored.expiresAt !== null && this.isPast(stored.expiresAt))) return null;
     return copy(stored.record);
   }
 
@@ -126,8 +128,7 @@ export class MemoryEventStore implements EventStore {
     const ofEvent = this.responses.get(response.eventId) ?? new Map<string, ResponseRecord>();
     this.responses.set(response.eventId, ofEvent);
     const standing = ofEvent.get(response.responseId);
-    if (standing !== undefined && !this.hasExpired(standing.expiresAt))
-      return { kind: "exists", record: copy(standing) };
+    if (standing !== undefined && !this.isPast(standing.expiresAt)) return { kind: "exists", record: copy(standing) };
     ofEvent.set(response.responseId, copy(response));
     return { kind: "created" };
   }
@@ -138,7 +139,7 @@ export class MemoryEventStore implements EventStore {
 
   async getResponses(eventId: string): Promise<ResponseRecord[]> {
     const alive = [...(this.responses.get(eventId)?.values() ?? [])].filter(
-      (response) => !this.hasExpired(response.expiresAt),
+      (response) => !this.isPast(response.expiresAt),
     );
     const place = (response: ResponseRecord): string => timeKey(response.timestamp, response.responseId);
     return alive.sort((a, b) => (place(a) < place(b) ? -1 : 1)).map(copy);
@@ -167,15 +168,17 @@ export class MemoryEventStore implements EventStore {
     };
   }
 
-  async findDueWork(kind: "publish" | "deadline", dueBefore: string, limit: number): Promise<string[]> {
+  async findDueWork(kind: WorkKind, dueBefore: string, limit: number): Promise<string[]> {
     const due =
-      kind === "publish"
-        ? [...this.events.values()]
-            .filter(({ record }) => !record.published)
-            .map(({ record, relayDueAt }) => [relayDueAt, record.event.id] as const)
-        : [...this.requests.values()]
-            .filter(({ record }) => record.state === "PENDING")
-            .map(({ record }) => [record.deadline, record.eventId] as const);
+      kind === "subscription" || kind === "delivery"
+        ? this.dueForTending(kind)
+        : kind === "publish"
+          ? [...this.events.values()]
+              .filter(({ record }) => !record.published)
+              .map(({ record, relayDueAt }) => [relayDueAt, record.event.id] as const)
+          : [...this.requests.values()]
+              .filter(({ record }) => record.state === "PENDING")
+              .map(({ record }) => [record.deadline, record.eventId] as const);
     return due
       .filter(([dueAt]) => dueAt < dueBefore)
       .sort()
@@ -230,8 +233,8 @@ export class MemoryEventStore implements EventStore {
     if (stored !== undefined) stored.record = { ...stored.record, ...change };
   }
 
-  private hasExpired(expiresAt: number): boolean {
-    return expiresAt <= this.now() / 1_000;
+  private isPast(expiresAt: number): boolean {
+    return expiresAt <= this.clock() / 1_000;
   }
 }
 

@@ -98,7 +98,7 @@ describe("asking", () => {
 
   it("counts on live streams while their lease lasts, of this type or of all, and of this conversation", async () => {
     const bus = busInMemory({});
-    const lease = { name: "carol", streamId: "1", leasedUntil: bus.clock.nowMs + 1_000 };
+    const lease = { name: "carol", streamId: "1", kind: "stream", leasedUntil: bus.clock.nowMs + 1_000 } as const;
     const expectedNow = async () =>
       (await openRequest(bus.deps, { ...question, correlation_id: "talk", require_subscribers: false }, sender)).request
         .expected;

@@ -1,7 +1,7 @@
 /** Events in the table: recorded once, read by id, marked as published, taken on by the relay. */
 import { keys, workKeys } from "../../../shared/keys.ts";
-import type { CreateOutcome, EventStore } from "../../../shared/ports.ts";
-import type { EventRecord } from "../../../shared/records.ts";
+import type { EventStore } from "../../../shared/ports.ts";
+import type { CreateOutcome, EventRecord } from "../../../shared/records.ts";
 import { bodyHashOf, eventToItems, itemToEnvelope, itemToEvent, number } from "./items.ts";
 import { type DynamoTable, type Item, standing } from "./table.ts";
 

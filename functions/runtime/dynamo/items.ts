@@ -16,7 +16,7 @@ import type {
 import { type Item, toKey } from "./table.ts";
 
 /** Written into every item: what a later version reads it by. */
-const FORMAT = { v: { N: "1" } };
+export const FORMAT = { v: { N: "1" } };
 
 /** `META`, and `BODY` when the data is large; `BODY` is to be written first. */
 export function eventToItems(record: EventRecord): { meta: Item; body: Item | null } {
@@ -173,6 +173,7 @@ export function listenerToItem(lease: ListenerLease): Item {
       event_type: lease.eventType,
       name: lease.name,
       stream_id: lease.streamId,
+      kind: lease.kind,
       correlation_id: lease.correlationId,
     }),
     leased_until: { N: String(lease.leasedUntil) },
@@ -187,12 +188,14 @@ export function itemToListener(item: Item): ListenerLease {
     eventType: text(item, "event_type"),
     name: text(item, "name"),
     streamId: text(item, "stream_id"),
+    kind: item["kind"]?.S === "queue" ? "queue" : "stream",
     ...(correlationId === undefined ? {} : { correlationId }),
     leasedUntil: number(item, "leased_until"),
   };
 }
 
-function strings(fields: Readonly<Record<string, string | undefined>>): Item {
+/** Text attributes; what is undefined is left out. */
+export function strings(fields: Readonly<Record<string, string | undefined>>): Item {
   return Object.fromEntries(
     Object.entries(fields).flatMap(([name, S]): [string, AttributeValue][] => (S === undefined ? [] : [[name, { S }]])),
   );
@@ -208,7 +211,23 @@ export function number(item: Item, name: string): number {
   return Number(item[name]?.N ?? 0);
 }
 
-function optional<Name extends string>(item: Item, name: Name): { [Key in Name]?: string } {
+/** A text attribute; nothing when it is not there. */
+export function optional<Name extends string>(item: Item, name: Name): { [Key in Name]?: string } {
+  return optionalAs(item, name, name);
+}
+
+/** A text attribute as a field of another name; nothing when it is not there. */
+export function optionalAs<As extends string>(item: Item, name: string, as: As): { [Key in As]?: string } {
   const value = item[name]?.S;
-  return (value === undefined ? {} : { [name]: value }) as { [Key in Name]?: string };
+  return (value === undefined ? {} : { [as]: value }) as { [Key in As]?: string };
+}
+
+/** A value that is kept as JSON text. */
+export function json<Value>(item: Item, name: string): Value {
+  return JSON.parse(text(item, name)) as Value;
+}
+
+/** The same as a field of a record; nothing when it is not there. */
+export function optionalJson<As extends string, Value>(item: Item, name: string, as: As): { [Key in As]?: Value } {
+  return (item[name] === undefined ? {} : { [as]: json<Value>(item, name) }) as { [Key in As]?: Value };
 }

@@ -1,7 +1,7 @@
 /** Requests and responses in the table: the writes that decide who wins. */
 import { keys, RESPONSE_PREFIX } from "../../../shared/keys.ts";
-import type { CreateOutcome, EventStore, RequestWrite } from "../../../shared/ports.ts";
-import type { RequestRecord, ResponseRecord } from "../../../shared/records.ts";
+import type { EventStore, RequestWrite } from "../../../shared/ports.ts";
+import type { CreateOutcome, RequestRecord, ResponseRecord } from "../../../shared/records.ts";
 import { itemToRequest, itemToResponse, number, requestToItem, responseToItem } from "./items.ts";
 import { type DynamoTable, type Item, standing, type Update } from "./table.ts";
 

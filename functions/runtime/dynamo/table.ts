@@ -101,6 +101,15 @@ export class DynamoTable {
     return conditional(item, () => this.client.send(command));
   }
 
+  /** Puts an item in place of the one that is there, if that fits a condition. */
+  async replace(
+    item: Item,
+    condition: Pick<Update, "ConditionExpression" | "ExpressionAttributeNames" | "ExpressionAttributeValues">,
+  ): Promise<WriteOutcome> {
+    const command = new PutItemCommand({ TableName: this.tableName, Item: item, ...condition });
+    return conditional(item, () => this.client.send(command));
+  }
+
   /** Puts an item, whatever is there. */
   async put(item: Item): Promise<void> {
     await translated(() => this.client.send(new PutItemCommand({ TableName: this.tableName, Item: item })));

@@ -1,0 +1,27 @@
+/** Records what could not be brought to deployed subscribers. Called with batches from the dead-letter queue. */
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
+import { recordDeadLetter } from "../shared/deliveries/dead-letters.ts";
+import type { Deps } from "../shared/ports.ts";
+import { readSubscriberPrefix } from "./runtime/config.ts";
+import { readDeadLetter } from "./runtime/dead-letter.ts";
+import { coldStart } from "./runtime/lambda.ts";
+import { deadLetterMetrics } from "./runtime/metrics.ts";
+import { eachMessage } from "./runtime/sqs-batch.ts";
+
+type DeadLetterDeps = Deps & { readonly subscriberPrefix: string };
+
+// Run per event.
+export const handle = async (deps: DeadLetterDeps, record: SQSRecord): Promise<void> => {
+  const letter = readDeadLetter(record, deps.subscriberPrefix);
+  await recordDeadLetter(deps, letter);
+  process.stdout.write(deadLetterMetrics(letter.subscriber, deps.now()));
+};
+
+// Built on cold start.
+const runtime = coldStart<DeadLetterDeps>(() => ({ subscriberPrefix: readSubscriberPrefix() }));
+
+// Called by AWS.
+export const handler = ({ Records }: SQSEvent): Promise<SQSBatchResponse> => {
+  const { deps } = runtime();
+  return eachMessage(Records, deps.log, (record) => handle(deps, record));
+};

@@ -1,0 +1,32 @@
+/** Calls webhooks. Called with batches from the webhook queue; what is to be tried again is hidden there until then. */
+import { SQSClient } from "@aws-sdk/client-sqs";
+import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
+import type { WebhookTask } from "../shared/ports.ts";
+import { type DeliverDeps, deliverWebhook, type TaskOutcome } from "../shared/webhooks/deliver.ts";
+import { readWebhookQueueUrl } from "./runtime/config.ts";
+import { SDK_CLIENT } from "./runtime/deps.ts";
+import { coldStart } from "./runtime/lambda.ts";
+import { ComesAgain, eachMessage } from "./runtime/sqs-batch.ts";
+import { hideMessage, readTask } from "./runtime/sqs-webhook-queue.ts";
+import { createWebhookSender } from "./runtime/webhook/sender.ts";
+
+// Run per event.
+export const handle = (deps: DeliverDeps, task: WebhookTask): Promise<TaskOutcome> => deliverWebhook(deps, task);
+
+// Built on cold start.
+const runtime = coldStart<DeliverDeps & { sqs: SQSClient; queueUrl: string }>(() => ({
+  webhooks: createWebhookSender(),
+  sqs: new SQSClient(SDK_CLIENT),
+  queueUrl: readWebhookQueueUrl(),
+}));
+
+// Called by AWS.
+export const handler = ({ Records }: SQSEvent): Promise<SQSBatchResponse> => {
+  const { deps } = runtime();
+  return eachMessage(Records, deps.log, async ({ body, receiptHandle }) => {
+    const outcome = await handle(deps, readTask(body));
+    if (outcome.kind === "done") return;
+    await hideMessage(deps.sqs, deps.queueUrl, receiptHandle, outcome.afterMs);
+    throw new ComesAgain();
+  });
+};

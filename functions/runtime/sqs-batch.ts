@@ -1,0 +1,34 @@
+/** A batch of messages, each by itself: what fails comes again, the others are done. */
+import type { SQSBatchResponse, SQSRecord } from "aws-lambda";
+import type { Logger } from "../../shared/ports.ts";
+
+/** Thrown for a message that is to come again although nothing failed. */
+export class ComesAgain extends Error {
+  override readonly name = "ComesAgain";
+}
+
+export async function eachMessage(
+  records: readonly SQSRecord[],
+  log: Logger,
+  work: (record: SQSRecord) => Promise<void>,
+): Promise<SQSBatchResponse> {
+  const failures = await Promise.all(
+    records.map(async (record) => {
+      try {
+        await work(record);
+        return null;
+      } catch (error) {
+        if (!(error instanceof ComesAgain))
+          log.error("a message failed and comes again", {
+            message: record.messageId,
+            receives: record.attributes.ApproximateReceiveCount,
+            error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+          });
+        return record.messageId;
+      }
+    }),
+  );
+  return {
+    batchItemFailures: failures.filter((id) => id !== null).map((itemIdentifier) => ({ itemIdentifier })),
+  };
+}

@@ -1,0 +1,62 @@
+/** `/subscriptions` and `/deliveries`: subscribe at run time, and see to what could not be delivered. */
+import { listDead } from "../shared/deliveries/list-dead.ts";
+import { type RedriveDeps, redrive } from "../shared/deliveries/redrive.ts";
+import { listSubscriptions, showSubscription } from "../shared/subscriptions/look-up.ts";
+import {
+  changeSubscription,
+  rotateSecret,
+  type SubscribeDeps,
+  subscribe,
+  unsubscribe,
+} from "../shared/subscriptions/subscribe.ts";
+import { emptyResponse, jsonResponse, readBody, readQuery, type Serve, serveOperations } from "./runtime/http.ts";
+import { lambdaHandler } from "./runtime/lambda.ts";
+import { createSubscriptionParts } from "./runtime/subscription-parts.ts";
+
+type SubscriptionDeps = SubscribeDeps & RedriveDeps;
+type ServeSubscriptions = Serve<SubscriptionDeps>;
+
+// Run per event.
+const create: ServeSubscriptions = async (request, deps) => {
+  const { created, subscription } = await subscribe(deps, readBody(request), request.caller);
+  return jsonResponse(created ? 201 : 200, subscription, {
+    location: `/subscriptions/${subscription.subscription_id}`,
+  });
+};
+
+const list: ServeSubscriptions = async (request, deps) =>
+  jsonResponse(200, await listSubscriptions(deps, readQuery(request), request.caller));
+
+const show: ServeSubscriptions = async (request, deps, { subscription_id = "" }) =>
+  jsonResponse(200, await showSubscription(deps, subscription_id, request.caller));
+
+const change: ServeSubscriptions = async (request, deps, { subscription_id = "" }) =>
+  jsonResponse(200, await changeSubscription(deps, subscription_id, readBody(request), request.caller));
+
+const end: ServeSubscriptions = async (request, deps, { subscription_id = "" }) => {
+  await unsubscribe(deps, subscription_id, request.caller);
+  return emptyResponse();
+};
+
+const rotate: ServeSubscriptions = async (request, deps, { subscription_id = "" }) =>
+  jsonResponse(200, await rotateSecret(deps, subscription_id, request.caller));
+
+const dead: ServeSubscriptions = async (request, deps) =>
+  jsonResponse(200, await listDead(deps, readQuery(request), request.caller));
+
+const sendAgain: ServeSubscriptions = async (request, deps) =>
+  jsonResponse(200, await redrive(deps, readBody(request), request.caller));
+
+export const handle = serveOperations<SubscriptionDeps>({
+  subscribe: create,
+  subscriptions: list,
+  subscription: show,
+  change,
+  unsubscribe: end,
+  rotate,
+  dead,
+  redrive: sendAgain,
+});
+
+// Built on cold start, called by AWS.
+export const handler = lambdaHandler(handle, createSubscriptionParts);

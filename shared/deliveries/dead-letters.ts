@@ -1,0 +1,47 @@
+/**
+ * What could not be brought to a deployed subscriber: its delivery is recorded as dead (I7), beside those of run-time
+ * subscriptions, where it is listed and can be redriven.
+ */
+
+import { expiryOf } from "../draft-event.ts";
+import type { BusEvent } from "../event.ts";
+import type { Deps } from "../ports.ts";
+import { DEPLOYED_OWNER, deployedId } from "../subscriptions/records.ts";
+import { isoAt } from "../time.ts";
+import { dead, newDelivery } from "./delivery.ts";
+
+/** A dead letter, as whoever gave it up tells it. */
+export interface DeadLetter {
+  /** The deployed subscriber's name. */
+  readonly subscriber: string;
+  readonly event: Pick<BusEvent, "id" | "type">;
+  readonly reason: string;
+  /** How often it was tried, as far as that is known. */
+  readonly attempts: number;
+}
+
+/** @throws BusError `unavailable`: record it again */
+export async function recordDeadLetter(
+  deps: Pick<Deps, "store" | "now" | "newToken" | "limits" | "log">,
+  { subscriber, event, reason, attempts }: DeadLetter,
+): Promise<void> {
+  const nowMs = deps.now();
+  const at = isoAt(nowMs);
+  const entry = {
+    subscriptionId: deployedId(subscriber),
+    owner: DEPLOYED_OWNER,
+    name: subscriber,
+    kind: "deployed",
+  } as const;
+  const begun = newDelivery(event, entry, {
+    nowMs,
+    fence: deps.newToken(),
+    expiresAt: expiryOf(deps, nowMs),
+  });
+  const end = { at, reason, fence: deps.newToken(), attempt: { at, outcome: reason } };
+  const put = await deps.store.createDelivery({ ...dead(begun, end), attempts });
+  // It had been dead before, and was redriven. A letter that is told twice changes nothing.
+  if (put.kind === "exists" && put.record.state !== "DEAD")
+    await deps.store.replaceDelivery({ ...dead(put.record, end), attempts }, put.record.fence);
+  deps.log.warn("a delivery to a deployed subscriber is dead", { subscriber, eventId: event.id, reason });
+}

@@ -1,0 +1,75 @@
+/** Dead deliveries in one place: those of an agent's subscriptions, and those of the deployed subscribers. */
+import * as v from "valibot";
+import { fromBase64Url, toBase64Url } from "../base64url.ts";
+import { type CursorScope, openCursor, sealCursor } from "../cursor.ts";
+import { limitField, nameField, readInput } from "../input.ts";
+import { DEFAULT_PAGE_SIZE } from "../limits.ts";
+import type { Deps } from "../ports.ts";
+import { DEPLOYED_OWNER, type DeliveryRecord } from "../subscriptions/records.ts";
+import { type ListedDelivery, listDelivery } from "./view.ts";
+
+export interface DeliveryPage {
+  readonly deliveries: readonly ListedDelivery[];
+  readonly next_cursor: string | null;
+}
+
+const ListQuery = v.strictObject({
+  status: v.optional(v.literal("dead", '"dead" was expected'), "dead"),
+  subscription_id: v.optional(nameField),
+  limit: limitField,
+  cursor: v.optional(v.string()),
+});
+
+/** Which dead deliveries. */
+export interface DeadSelection {
+  readonly owner: string;
+  readonly subscriptionId?: string | undefined;
+}
+
+/** Where in the dead of a selection one is: whose, and behind which. */
+interface DeadPlace {
+  readonly owner: string;
+  readonly after: string;
+}
+
+/** A page, by subscription and then by the time of death. @throws BusError `invalid_request` */
+export async function listDead(
+  deps: Pick<Deps, "store" | "newToken">,
+  query: Record<string, string>,
+  owner: string,
+): Promise<DeliveryPage> {
+  const { subscription_id: subscriptionId, limit = DEFAULT_PAGE_SIZE, cursor } = readInput(ListQuery, query);
+  const scope: CursorScope = { caller: owner, query: { dead: subscriptionId ?? null } };
+  const place = cursor === undefined ? undefined : decode(await openCursor(deps, scope, cursor, "/cursor"));
+  const { deliveries, next } = await readDead(deps, { owner, subscriptionId }, limit, place);
+  return {
+    deliveries: deliveries.map(listDelivery),
+    next_cursor: next === null ? null : await sealCursor(deps, scope, encode(next)),
+  };
+}
+
+/** Dead deliveries from a place on; fewer than the limit when the index names what is dead no more. */
+export async function readDead(
+  { store }: Pick<Deps, "store">,
+  { owner, subscriptionId }: DeadSelection,
+  limit: number,
+  place: DeadPlace = { owner, after: "" },
+): Promise<{ deliveries: DeliveryRecord[]; next: DeadPlace | null }> {
+  const deliveries: DeliveryRecord[] = [];
+  for (let at: DeadPlace | null = place; at !== null; ) {
+    const { refs, next } = await store.findDead(at.owner, subscriptionId, at.after, limit - deliveries.length);
+    const found = await store.getDeliveriesOf(refs);
+    const byKey = new Map(found.map((one) => [`${one.subscriptionId} ${one.eventId}`, one]));
+    for (const ref of refs) {
+      const delivery = byKey.get(`${ref.subscriptionId} ${ref.eventId}`);
+      if (delivery?.state === "DEAD") deliveries.push(delivery);
+    }
+    if (next !== null) at = { owner: at.owner, after: next };
+    else at = at.owner === DEPLOYED_OWNER ? null : { owner: DEPLOYED_OWNER, after: "" };
+    if (at !== null && deliveries.length >= limit) return { deliveries, next: at };
+  }
+  return { deliveries, next: null };
+}
+
+const encode = (place: DeadPlace): string => toBase64Url(new TextEncoder().encode(JSON.stringify(place)));
+const decode = (text: string): DeadPlace => JSON.parse(new TextDecoder().decode(fromBase64Url(text))) as DeadPlace;

@@ -1,0 +1,156 @@
+/**
+ * Taking messages from a pull queue.
+ *
+ * A message is the record of a delivery. To take it is one conditional write, which hides it for a while and makes the
+ * receipt; without an acknowledgement it comes again. After its last receive it leaves the queue, and the reconciler
+ * finds it dead when the time is up (I7).
+ */
+
+import { invalidField } from "../errors.ts";
+import { type DeliveredEvent, deliveredCopy } from "../event.ts";
+import { inLanes } from "../lanes.ts";
+import { LEASE_MS, MAX_MESSAGES } from "../limits.ts";
+import { type Deps, messagesTopic } from "../ports.ts";
+import type { EventRecord } from "../records.ts";
+import { findOwnSubscription } from "../subscriptions/look-up.ts";
+import type { DeliveryRecord, QueueTarget, SubscriptionRecord } from "../subscriptions/records.ts";
+import { isoAt } from "../time.ts";
+import { nextGapMs } from "../wait.ts";
+import { dead, putOff, takenOn, whyPointless } from "./delivery.ts";
+
+/** An event out of a queue. */
+export interface Message {
+  readonly event: DeliveredEvent;
+  /** To acknowledge it with, give it back or keep it hidden; until it is taken again. */
+  readonly receipt: string;
+  /** 1 the first time. */
+  readonly attempt: number;
+}
+
+export interface TakeOptions {
+  /** How long to wait for a message, in milliseconds. */
+  readonly waitMs: number;
+  readonly max: number;
+  /** How long what is taken is hidden, in seconds; the subscription's own when not given. */
+  readonly visibilitySeconds?: number | undefined;
+  /** Aborts when there is nobody to take them any more. */
+  readonly signal: AbortSignal;
+}
+
+/** A subscription to a queue, and its target as one. */
+interface Queue {
+  readonly subscription: SubscriptionRecord;
+  readonly target: QueueTarget;
+}
+
+/**
+ * Takes messages; waits for some when there are none. While it waits, and for a while after, the queue counts as a
+ * subscriber who can answer.
+ *
+ * @throws BusError `not_found`; `invalid_request` for a webhook
+ */
+export async function takeMessages(
+  deps: Deps,
+  subscriptionId: string,
+  owner: string,
+  { waitMs, max, visibilitySeconds, signal }: TakeOptions,
+): Promise<Message[]> {
+  const queue = await findQueue(deps, subscriptionId, owner);
+  if (queue.subscription.status !== "active") return [];
+  await announce(deps, queue.subscription, waitMs);
+  const visibilityMs = (visibilitySeconds ?? queue.target.visibilitySeconds) * 1_000;
+  const start = deps.monotonic();
+  for (;;) {
+    if (signal.aborted) return [];
+    const messages = await takeVisible(deps, queue, max, visibilityMs);
+    const waitedMs = deps.monotonic() - start;
+    if (messages.length > 0 || waitedMs >= waitMs) return messages;
+    await deps.pause(Math.min(nextGapMs(waitedMs), waitMs - waitedMs), messagesTopic(subscriptionId), signal);
+  }
+}
+
+/** @throws BusError `not_found`; `invalid_request` for a webhook */
+export async function findQueue(deps: Deps, subscriptionId: string, owner: string): Promise<Queue> {
+  const subscription = await findOwnSubscription(deps, subscriptionId, owner);
+  const { target } = subscription;
+  if (target.kind !== "queue") throw invalidField("/subscription_id", "the subscription of a queue was expected");
+  return { subscription, target };
+}
+
+/** Presence: whoever asks can count on this queue for as long as it is polled, and a little longer. */
+async function announce(
+  deps: Deps,
+  { subscriptionId, name, eventTypes, answers }: SubscriptionRecord,
+  waitMs: number,
+): Promise<void> {
+  if (!answers) return;
+  const leasedUntil = deps.now() + waitMs + LEASE_MS;
+  await Promise.all(
+    eventTypes.map((eventType) =>
+      deps.store.putListener({ eventType, name, streamId: subscriptionId, kind: "queue", leasedUntil }),
+    ),
+  );
+}
+
+async function takeVisible(deps: Deps, queue: Queue, max: number, visibilityMs: number): Promise<Message[]> {
+  const { subscriptionId } = queue.subscription;
+  // Others may be taking the same ones at this moment.
+  const eventIds = await deps.store.findMessages(subscriptionId, isoAt(deps.now() + 1), max + MAX_MESSAGES);
+  if (eventIds.length === 0) return [];
+  const [deliveries, events] = await Promise.all([
+    deps.store.getDeliveriesOf(eventIds.map((eventId) => ({ eventId, subscriptionId }))),
+    deps.store.getEvents(eventIds),
+  ]);
+  const eventsById = new Map(events.map((record) => [record.event.id, record]));
+  const inOrder = deliveries.sort((a, b) => (a.nextAttemptAt < b.nextAttemptAt ? -1 : 1));
+  const messages: Message[] = [];
+  let taken = 0;
+  await inLanes(MAX_MESSAGES, inOrder, async (delivery) => {
+    if (taken >= max || !isVisible(deps, delivery)) return;
+    taken++;
+    const message = await take(deps, queue, delivery, eventsById.get(delivery.eventId), visibilityMs);
+    if (message === null) taken--;
+    else messages.push(message);
+  });
+  return messages.sort((a, b) => (a.event.timestamp < b.event.timestamp ? -1 : 1));
+}
+
+/** The index may lag, and name what somebody has taken. */
+function isVisible(deps: Deps, { state, nextAttemptAt }: DeliveryRecord): boolean {
+  return state === "PENDING" && Date.parse(nextAttemptAt) <= deps.now();
+}
+
+/** One conditional write: whoever makes it has the message. Null when somebody else was first, or it is dead. */
+async function take(
+  deps: Deps,
+  { subscription, target }: Queue,
+  delivery: DeliveryRecord,
+  record: EventRecord | undefined,
+  visibilityMs: number,
+): Promise<Message | null> {
+  const nowMs = deps.now();
+  const fence = deps.newToken();
+  const why = whyPointless(subscription, record, nowMs);
+  if (why !== null || record === undefined) {
+    const end = { at: isoAt(nowMs), reason: why ?? "", fence };
+    await deps.store.replaceDelivery(dead(delivery, end), delivery.fence);
+    return null;
+  }
+  const isLast = delivery.attempts + 1 >= target.maxAttempts;
+  const untilMs = nowMs + visibilityMs;
+  const next = takenOn(withLapse(delivery, nowMs), { fence, untilMs, tendAt: isLast ? isoAt(untilMs) : undefined });
+  if (!(await deps.store.replaceDelivery(next, delivery.fence))) return null;
+  return {
+    event: deliveredCopy(record.event, record.replyToken, subscription.name),
+    receipt: `${delivery.eventId}.${fence}`,
+    attempt: next.attempts,
+  };
+}
+
+/** Says in the log that the receive before was never acknowledged. */
+function withLapse(delivery: DeliveryRecord, nowMs: number): DeliveryRecord {
+  const answered = delivery.log.at(-1)?.outcome.startsWith("given back") === true;
+  if (delivery.attempts === 0 || answered) return delivery;
+  const attempt = { at: isoAt(nowMs), outcome: "not acknowledged in time" };
+  return putOff(delivery, Date.parse(delivery.nextAttemptAt), { attempt });
+}

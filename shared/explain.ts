@@ -1,0 +1,162 @@
+/** Why who did or did not get an event: every subscriber of its type, from the records as they are. */
+
+import { type DeliveryView, viewDelivery } from "./deliveries/view.ts";
+import type { DeployedSubscriber } from "./deployed-subscriber.ts";
+import { BusError } from "./errors.ts";
+import type { BusEvent } from "./event.ts";
+import { type EventPattern, explainMismatch, type Mismatch } from "./event-pattern.ts";
+import { type RequestView, viewRequest } from "./history.ts";
+import type { Deps } from "./ports.ts";
+import type { EventRecord, ResponseRecord } from "./records.ts";
+import { type ResponseView, viewResponse } from "./request-outcome.ts";
+import { type DeliveryRecord, deployedId, type SubscriptionEntry } from "./subscriptions/records.ts";
+import { subscriptionsOf } from "./subscriptions/type-index.ts";
+import { type SettledVerdict, verdictOf } from "./verdict.ts";
+
+export type SubscriberVerdict =
+  | DeliveryView["status"]
+  | "answered"
+  | "sent"
+  | "filtered_out"
+  | "later"
+  | "disabled"
+  | "unpublished"
+  | "missed";
+
+export interface ExplainedSubscriber {
+  readonly subscriber: string;
+  readonly subscription_id: string;
+  readonly kind: "webhook" | "queue" | "deployed";
+  readonly verdict: SubscriberVerdict;
+  /** The same in a sentence. */
+  readonly detail: string;
+  /** The first field that its filter does not take. */
+  readonly mismatch?: Mismatch;
+  readonly delivery?: DeliveryView;
+}
+
+export interface Explanation {
+  readonly event_id: string;
+  readonly type: string;
+  /** By name. */
+  readonly subscribers: readonly ExplainedSubscriber[];
+  readonly request: RequestView | null;
+  readonly responses: readonly (ResponseView & { readonly verdict: SettledVerdict | null })[];
+}
+
+/** What is known of an event. */
+interface Known {
+  readonly record: EventRecord;
+  /** By subscription id. */
+  readonly deliveries: ReadonlyMap<string, DeliveryRecord>;
+  readonly responses: readonly ResponseRecord[];
+}
+
+/** @throws BusError `not_found` */
+export async function explainEvent(deps: Pick<Deps, "store" | "subscribers">, eventId: string): Promise<Explanation> {
+  const record = await deps.store.getEvent(eventId);
+  if (record === null) throw new BusError("not_found", "There is no such event.");
+  const { type } = record.event;
+  const [entries, deliveries, request, responses] = await Promise.all([
+    subscriptionsOf(deps, type),
+    deps.store.getDeliveries(eventId),
+    deps.store.getRequest(eventId),
+    deps.store.getResponses(eventId),
+  ]);
+  const known: Known = { record, deliveries: new Map(deliveries.map((one) => [one.subscriptionId, one])), responses };
+  const explained = [
+    ...deps.subscribers.filter(({ on }) => on.includes(type)).map((one) => explainDeployed(one, known)),
+    ...entries.map((entry) => explainEntry(entry, known)),
+  ];
+  const ids = new Set(explained.map(({ subscription_id }) => subscription_id));
+  const former = deliveries.filter(({ subscriptionId }) => !ids.has(subscriptionId)).map(explainFormer);
+  return {
+    event_id: eventId,
+    type,
+    subscribers: [...explained, ...former].sort((a, b) => (a.subscriber < b.subscriber ? -1 : 1)),
+    request: request === null ? null : viewRequest(request),
+    responses: responses.map((response) => ({
+      ...viewResponse(response),
+      verdict: request === null ? "accepted" : verdictOf(response, request),
+    })),
+  };
+}
+
+function explainDeployed({ name, filter }: DeployedSubscriber, known: Known): ExplainedSubscriber {
+  const who = { subscriber: name, subscription_id: deployedId(name), kind: "deployed" } as const;
+  const delivery = known.deliveries.get(who.subscription_id);
+  const mismatch = mismatchOf(filter, known.record.event);
+  if (delivery !== undefined) return { ...who, ...ofDelivery(delivery) };
+  if (mismatch !== null) return { ...who, ...filteredOut(mismatch) };
+  const answer = known.responses.find(({ subscriber }) => subscriber === name);
+  if (answer !== undefined)
+    return { ...who, verdict: "answered", detail: `It got the event: it answered at ${answer.timestamp}.` };
+  if (!known.record.published) return { ...who, ...UNPUBLISHED };
+  return {
+    ...who,
+    verdict: "sent",
+    detail: "The event fits, and was handed to it. It has not answered, nor failed for good.",
+  };
+}
+
+function explainEntry(entry: SubscriptionEntry, known: Known): ExplainedSubscriber {
+  const { name, subscriptionId, kind, filter, status, activeSince } = entry;
+  const { event, published } = known.record;
+  const who = { subscriber: name, subscription_id: subscriptionId, kind };
+  const delivery = known.deliveries.get(subscriptionId);
+  if (delivery !== undefined) return { ...who, ...ofDelivery(delivery) };
+  if (status === "disabled") return { ...who, verdict: "disabled", detail: "Its subscription is disabled." };
+  const mismatch = mismatchOf(filter, event);
+  if (mismatch !== null) return { ...who, ...filteredOut(mismatch) };
+  if (activeSince > event.timestamp)
+    return { ...who, verdict: "later", detail: `It has been subscribed since ${activeSince}; the event came before.` };
+  if (!published) return { ...who, ...UNPUBLISHED };
+  return {
+    ...who,
+    verdict: "missed",
+    detail: "The event fits, and no delivery has begun: it is on its way, or dispatching fails.",
+  };
+}
+
+/** A subscription that does not want this type any more, or is gone. */
+function explainFormer(delivery: DeliveryRecord): ExplainedSubscriber {
+  const { name, subscriptionId, kind } = delivery;
+  return { subscriber: name, subscription_id: subscriptionId, kind, ...ofDelivery(delivery) };
+}
+
+const UNPUBLISHED = {
+  verdict: "unpublished",
+  detail: "The event is recorded and not published yet; the relay publishes it within 90 s.",
+} as const;
+
+function ofDelivery(delivery: DeliveryRecord): Pick<ExplainedSubscriber, "verdict" | "detail" | "delivery"> {
+  const view = viewDelivery(delivery);
+  return { verdict: view.status, detail: detailOf(view), delivery: view };
+}
+
+function detailOf({ status, attempts, reason, ended_at, next_attempt_at, log }: DeliveryView): string {
+  const tries = attempts === 1 ? "1 attempt" : `${attempts} attempts`;
+  switch (status) {
+    case "delivered":
+      return `It got the event at ${ended_at}, after ${tries}.`;
+    case "dead":
+      return `It could not be delivered: ${reason} (${tries}). It can be redriven.`;
+    case "redriven":
+      return `It was handed over again at ${ended_at}.`;
+    case "pending": {
+      const last = log.at(-1);
+      const before = last === undefined ? "" : ` The last was: ${last.outcome}.`;
+      return `It is to get the event from ${next_attempt_at} on, after ${tries} so far.${before}`;
+    }
+  }
+}
+
+const filteredOut = (mismatch: Mismatch): Pick<ExplainedSubscriber, "verdict" | "detail" | "mismatch"> => ({
+  verdict: "filtered_out",
+  detail: mismatch.detail,
+  mismatch,
+});
+
+function mismatchOf(filter: EventPattern | undefined, event: BusEvent): Mismatch | null {
+  return filter === undefined ? null : explainMismatch(filter, event);
+}

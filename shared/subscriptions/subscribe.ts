@@ -1,0 +1,131 @@
+/**
+ * Subscribe at run time, and change and end subscriptions.
+ *
+ * The record is written first, conditional on the version that was seen; then the index of subscribers; then the record
+ * says that the index is up to date. A crash in between leaves it due for the reconciler.
+ */
+import { BusError, invalidField } from "../errors.ts";
+import { derivedId } from "../hash.ts";
+import { MAX_SECRETS, SECRET_OVERLAP_MS } from "../limits.ts";
+import type { Deps } from "../ports.ts";
+import { isoAt } from "../time.ts";
+import type { WebhookSender } from "../webhook-port.ts";
+import { signingSecrets } from "../webhooks/health.ts";
+import { broughtTo, changed, changedTarget, ended, firstVersion, requireSameKind } from "./change.ts";
+import { readChange, readSubscription } from "./input.ts";
+import { findOwnSubscription } from "./look-up.ts";
+import type { SubscriptionRecord, SubscriptionTarget, WebhookSecret } from "./records.ts";
+import { tendSubscription } from "./tend.ts";
+import { type SubscriptionView, viewSubscription } from "./view.ts";
+
+export interface SubscribeDeps extends Deps {
+  readonly webhooks: Pick<WebhookSender, "check">;
+  /** A fresh secret for signing webhooks. */
+  newWebhookSecret(): string;
+}
+
+export interface Subscribed {
+  readonly created: boolean;
+  /** With the secret when it is new and a webhook: it is shown this once. */
+  readonly subscription: SubscriptionView & { readonly secret?: string };
+}
+
+export interface RotatedSecret {
+  readonly subscription_id: string;
+  readonly secret: string;
+  /** Until then deliveries carry the signatures of both. ISO 8601. */
+  readonly previous_valid_until: string;
+}
+
+/** Two who write at the same moment: one of them starts over. More often than this is no accident. */
+const MAX_ATTEMPTS = 10;
+
+/** Makes a subscription, or brings the one of this name up to date. @throws BusError `invalid_request`, `unknown_event_type` */
+export async function subscribe(deps: SubscribeDeps, body: unknown, owner: string): Promise<Subscribed> {
+  const wanted = readSubscription(deps.catalogue, body);
+  await checkTarget(deps, wanted.target);
+  const subscriptionId = derivedId("subscription", owner, wanted.name);
+  return writing(async () => {
+    const standing = await deps.store.getSubscription(owner, subscriptionId);
+    const isNew = standing === null || standing.status === "deleted";
+    if (!isNew) requireSameKind(standing.target.kind, wanted.target.kind);
+    const next = isNew
+      ? firstVersion(deps, owner, subscriptionId, wanted, standing)
+      : broughtTo(deps, standing, wanted);
+    if (next !== standing && !(await deps.store.replaceSubscription(next, standing?.version ?? 0))) return null;
+    const tended = next.isIndexed ? next : await tendSubscription(deps, next);
+    const secret = isNew ? tended.secrets[0]?.secret : undefined;
+    return {
+      created: isNew,
+      subscription: { ...viewSubscription(tended), ...(secret === undefined ? {} : { secret }) },
+    };
+  });
+}
+
+/** @throws BusError `not_found`, `invalid_request`, `unknown_event_type` */
+export async function changeSubscription(
+  deps: SubscribeDeps,
+  subscriptionId: string,
+  body: unknown,
+  owner: string,
+): Promise<SubscriptionView> {
+  const change = readChange(deps.catalogue, body);
+  return writing(async () => {
+    const standing = await findOwnSubscription(deps, subscriptionId, owner);
+    const target = changedTarget(standing, change);
+    if (target !== standing.target) await checkTarget(deps, target);
+    const next = changed(deps, standing, { ...change, target });
+    if (!(await deps.store.replaceSubscription(next, standing.version))) return null;
+    return viewSubscription(await tendSubscription(deps, next));
+  });
+}
+
+/** Ends a subscription; what is on its way to it ends dead. @throws BusError `not_found` */
+export async function unsubscribe(deps: Deps, subscriptionId: string, owner: string): Promise<void> {
+  await writing(async () => {
+    const standing = await findOwnSubscription(deps, subscriptionId, owner);
+    const next = ended(deps, standing);
+    if (!(await deps.store.replaceSubscription(next, standing.version))) return null;
+    return tendSubscription(deps, next);
+  });
+}
+
+/** @throws BusError `not_found`; `invalid_request` for a queue; `rate_limited` when it was rotated too often within a day */
+export async function rotateSecret(deps: SubscribeDeps, subscriptionId: string, owner: string): Promise<RotatedSecret> {
+  return writing(async () => {
+    const standing = await findOwnSubscription(deps, subscriptionId, owner);
+    if (standing.target.kind !== "webhook")
+      throw invalidField("/subscription_id", "a webhook was expected: a queue has no secret");
+    const nowMs = deps.now();
+    const validUntil = isoAt(nowMs + SECRET_OVERLAP_MS);
+    const older = signingSecrets(standing, nowMs).map((one): WebhookSecret => ({ validUntil, ...one }));
+    if (older.length >= MAX_SECRETS)
+      throw new BusError("rate_limited", `A secret can be replaced ${MAX_SECRETS - 1} times in 24 hours.`, {
+        retryable: false,
+      });
+    const secret = deps.newWebhookSecret();
+    const next: SubscriptionRecord = {
+      ...standing,
+      version: standing.version + 1,
+      updatedAt: isoAt(nowMs),
+      secrets: [{ secret }, ...older],
+    };
+    if (!(await deps.store.replaceSubscription(next, standing.version))) return null;
+    return { subscription_id: subscriptionId, secret, previous_valid_until: validUntil };
+  });
+}
+
+/** Again whenever somebody else came in between. */
+async function writing<T>(attempt: () => Promise<T | null>): Promise<T> {
+  for (let i = 0; i < MAX_ATTEMPTS; i++) {
+    const written = await attempt();
+    if (written !== null) return written;
+  }
+  throw new BusError("unavailable", "The subscription is being changed by others at this moment; retry.");
+}
+
+async function checkTarget({ webhooks }: SubscribeDeps, target: SubscriptionTarget): Promise<void> {
+  if (target.kind !== "webhook") return;
+  const refusal = await webhooks.check(target.url);
+  if (refusal !== null) throw invalidField("/target/url", refusal);
+}

@@ -1,0 +1,47 @@
+/** The answer to an event that stands in what a webhook's endpoint returned. */
+import { answerId } from "../answer-id.ts";
+import { BusError } from "../errors.ts";
+import type { JsonObject, JsonValue } from "../json.ts";
+import { parseJson } from "../parse-json.ts";
+import type { Deps } from "../ports.ts";
+import type { EventRecord } from "../records.ts";
+import { respond } from "../respond.ts";
+import type { SubscriptionRecord } from "../subscriptions/records.ts";
+
+/**
+ * Answers the event with `{"response": {...}, "status"?: "ok" | "rejected"}`. Under an id that follows from subscription
+ * and event: a second call of the endpoint cannot answer twice (I5).
+ *
+ * @returns what came of it, in a few words; null when there is no answer in it
+ * @throws BusError when it may or may not have been taken: the delivery is to be made again
+ */
+export async function takeAnswer(
+  deps: Deps,
+  { subscriptionId, answers, name, owner }: SubscriptionRecord,
+  { event, replyToken }: EventRecord,
+  body: string | null,
+): Promise<string | null> {
+  const answer = answers && body !== null ? readAnswer(body) : null;
+  if (answer === null) return null;
+  const response = { ...answer, reply_token: replyToken, response_id: answerId(subscriptionId, event.id) };
+  try {
+    const { verdict, first_verdict } = await respond(deps, event.id, response, { caller: owner, as: name });
+    return `its answer is ${first_verdict ?? verdict}`;
+  } catch (error) {
+    if (!(error instanceof BusError) || error.retryable) throw error;
+    return `its answer was refused: ${error.message}`;
+  }
+}
+
+/** What is no object with a `response` is no answer: endpoints return all kinds of things. */
+function readAnswer(body: string): { response: JsonObject; status?: JsonValue } | null {
+  try {
+    const value = parseJson(new TextEncoder().encode(body));
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
+    const { response, status } = value;
+    if (typeof response !== "object" || response === null || Array.isArray(response)) return null;
+    return { response, ...(status === undefined ? {} : { status }) };
+  } catch {
+    return null;
+  }
+}
