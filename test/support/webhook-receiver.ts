@@ -23,8 +23,8 @@ export interface Authority extends Identity {
   issue(names: readonly string[], validity?: { notBeforeDate: Date; notAfterDate: Date }): Promise<Identity>;
 }
 
-export async function createAuthority(): Promise<Authority> {
-  const root = await generate([{ name: "commonName", value: "Test authority" }], {
+export async function createAuthority(name = "Test authority"): Promise<Authority> {
+  const root = await generate([{ name: "commonName", value: name }], {
     keyType: "ec",
     algorithm: "sha256",
     extensions: [
