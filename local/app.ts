@@ -2,21 +2,32 @@
  * The part of the embedded run that is loaded again when code changes: the configuration, the domain, the functions'
  * handlers, and what they work with. It holds no state of its own; the host lends it everything that must last.
  */
+import * as deliverWebhook from "../functions/deliver-webhook.ts";
+import * as dispatch from "../functions/dispatch.ts";
 import * as emit from "../functions/emit.ts";
 import * as history from "../functions/history.ts";
+import * as queue from "../functions/queue.ts";
 import * as reconcile from "../functions/reconcile.ts";
 import * as request from "../functions/request.ts";
 import * as respond from "../functions/respond.ts";
 import { createDeps } from "../functions/runtime/deps.ts";
 import { createDynamoEventStore } from "../functions/runtime/dynamo-event-store.ts";
 import type { Handle, HttpRequest, HttpResponse } from "../functions/runtime/http.ts";
+import { freshWebhookSecret } from "../functions/runtime/subscription-parts.ts";
+import { createWebhookSender } from "../functions/runtime/webhook/sender.ts";
 import * as stream from "../functions/stream.ts";
+import * as subscriptions from "../functions/subscriptions.ts";
 import type { BusConfig } from "../shared/bus-config.ts";
+import { type DeadLetter, recordDeadLetter } from "../shared/deliveries/dead-letters.ts";
+import type { RedriveDeps } from "../shared/deliveries/redrive.ts";
 import type { DeployedSubscriber } from "../shared/deployed-subscriber.ts";
 import { BusError, toProblem } from "../shared/errors.ts";
-import type { Logger } from "../shared/ports.ts";
+import type { DeliveredEvent } from "../shared/event.ts";
+import type { Logger, WebhookQueue, WebhookTask } from "../shared/ports.ts";
 import { type ApiFunction, matchRoute } from "../shared/routes.ts";
-import { type AcceptDeliveries, createLocalPublisher } from "./publisher.ts";
+import type { SubscribeDeps } from "../shared/subscriptions/subscribe.ts";
+import { type DeliverDeps, pendingTasks, type TaskOutcome } from "../shared/webhooks/deliver.ts";
+import { type AcceptDeliveries, type AcceptEvents, createLocalPublisher } from "./publisher.ts";
 import { type SharedReads, sharingStore } from "./shared-reads.ts";
 import { embeddedClient, TABLE_NAME } from "./table.ts";
 import { type Wakeups, wakingStore } from "./wakeups.ts";
@@ -30,6 +41,11 @@ export interface Host {
   readonly wakeups: Wakeups;
   readonly reads: SharedReads;
   readonly accept: AcceptDeliveries;
+  readonly acceptForDispatch: AcceptEvents;
+  /** Hands an event to one deployed subscriber, or to the dispatcher, again. @throws when it cannot */
+  readonly redeliver: (name: string, event: DeliveredEvent) => void;
+  readonly webhookQueue: WebhookQueue;
+  readonly allowLoopbackWebhooks: boolean;
   readonly log: Logger;
 }
 
@@ -37,34 +53,53 @@ export interface App {
   readonly subscribers: readonly DeployedSubscriber[];
   /** Answers one request. Never throws. */
   serve(request: HttpRequest): Promise<HttpResponse>;
+  /** Brings an event to the run-time subscriptions that want it. @throws when it has to be done again */
+  dispatch(event: DeliveredEvent): Promise<void>;
+  /** One attempt of a webhook. @throws when it has to be made again */
+  deliverWebhook(task: WebhookTask): Promise<TaskOutcome>;
+  /** The webhooks that an earlier run left pending. */
+  pendingWebhooks(): Promise<WebhookTask[]>;
+  /** Records that a delivery to a deployed subscriber is dead. @throws when it has to be done again */
+  recordDeadLetter(letter: DeadLetter): Promise<void>;
   /** Starts the repeated work. */
   start(): void;
   /** Ends the repeated work; calls under way go on. */
   retire(): void;
 }
 
-const HANDLES: Readonly<Record<ApiFunction, Handle>> = {
+type AppDeps = SubscribeDeps & RedriveDeps & DeliverDeps;
+
+const HANDLES: Readonly<Record<ApiFunction, Handle<AppDeps>>> = {
   emit: emit.handle,
   request: request.handle,
   respond: respond.handle,
   history: history.handle,
   stream: stream.handle,
+  subscriptions: subscriptions.handle,
+  queue: queue.handle,
 };
 
 /** One process, one clock, and an index that does not lag: only a slow write keeps an event from being seen in order. */
 const INDEX_SETTLE_MS = 2_000;
 
 /** Puts one version of the code together. */
-export function createApp(config: BusConfig, { storeEndpoint, wakeups, reads, accept, log }: Host): App {
-  const store = createDynamoEventStore({ client: embeddedClient(storeEndpoint), tableName: TABLE_NAME });
-  const deps = createDeps({
-    store: wakingStore(sharingStore(store, reads), wakeups),
-    publisher: createLocalPublisher(config.subscribers, accept),
-    config,
-    log,
-    pause: wakeups.pause,
-    indexSettleMs: INDEX_SETTLE_MS,
-  });
+export function createApp(config: BusConfig, host: Host): App {
+  const { wakeups, log } = host;
+  const store = createDynamoEventStore({ client: embeddedClient(host.storeEndpoint), tableName: TABLE_NAME });
+  const deps: AppDeps = {
+    ...createDeps({
+      store: wakingStore(sharingStore(store, host.reads), wakeups),
+      publisher: createLocalPublisher(config.subscribers, host.accept, host.acceptForDispatch),
+      config,
+      log,
+      pause: wakeups.pause,
+      indexSettleMs: INDEX_SETTLE_MS,
+    }),
+    webhooks: createWebhookSender({ allowLoopback: host.allowLoopbackWebhooks }),
+    newWebhookSecret: freshWebhookSecret,
+    webhookQueue: host.webhookQueue,
+    deployed: { redeliver: async (name, event) => host.redeliver(name, event) },
+  };
   let timer: NodeJS.Timeout | undefined;
   let retired = false;
 
@@ -84,6 +119,10 @@ export function createApp(config: BusConfig, { storeEndpoint, wakeups, reads, ac
       if (route.kind === "unmatched") return notFound(incoming, route.allowed);
       return HANDLES[route.servedBy](incoming, deps);
     },
+    dispatch: (event) => dispatch.handle(deps, event),
+    deliverWebhook: (task) => deliverWebhook.handle(deps, task),
+    pendingWebhooks: () => pendingTasks(deps),
+    recordDeadLetter: (letter) => recordDeadLetter(deps, letter),
     start: () => void reconcileRepeatedly(),
     retire() {
       retired = true;

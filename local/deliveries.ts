@@ -31,6 +31,8 @@ export interface DeliveriesOptions {
   readonly print: (line: string) => void;
   /** The environment that every handler sees beside its own variables. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Hears of each delivery that dies. */
+  readonly onDead?: (delivery: Delivery, reason: string) => void;
   /** The wait before the second receive; it doubles from there. SQS's visibility timeout is longer, people are not. */
   readonly retryMs?: number;
 }
@@ -73,7 +75,7 @@ export class Deliveries {
   #resumed = false;
 
   constructor(options: DeliveriesOptions) {
-    this.#options = { retryMs: 1_000, ...options };
+    this.#options = { retryMs: 1_000, onDead: () => {}, ...options };
   }
 
   /**
@@ -132,6 +134,11 @@ export class Deliveries {
   /** Accepts deliveries: once it returns, a crash does not lose them (I1). @throws when the journal cannot be written */
   accept(deliveries: readonly { subscriber: string; event: DeliveredEvent }[]): void {
     for (const delivery of this.#options.journal.put(deliveries)) this.#queue(delivery);
+  }
+
+  /** Takes on a delivery that has ended before. @throws when the journal cannot be written */
+  redeliver(subscriber: string, event: DeliveredEvent): void {
+    this.#queue(this.#options.journal.again({ subscriber, event }));
   }
 
   /** Starts nothing more; resolves when what runs is finished, or `ms` have passed. */
@@ -236,6 +243,7 @@ export class Deliveries {
     clearTimeout(this.#retries.get(delivery));
     this.#retries.delete(delivery);
     this.#record(() => this.#options.journal.dead(delivery, reason));
+    this.#options.onDead(delivery, reason);
     this.#options.log.warn("delivery is dead", {
       subscriber: delivery.subscriber,
       event_id: delivery.event.id,

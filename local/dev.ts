@@ -40,6 +40,8 @@ async function main(): Promise<void> {
       },
     });
     console.log(`Agent Event Bus: data in ${shortened(dataDir)}, ${listed(bus.subscribers)}`);
+    if (parsed.options.allowLoopbackWebhooks)
+      console.log("webhooks may call this machine, with http and on any port (--allow-loopback-webhooks)");
     console.log(`listening on ${bus.url}`);
     await stopped;
     await bus.close();

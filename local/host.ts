@@ -3,15 +3,18 @@
  */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { DISPATCH } from "../shared/deployed-subscriber.ts";
 import type { Logger } from "../shared/ports.ts";
 import type { App } from "./app.ts";
 import { Deliveries } from "./deliveries.ts";
-import { openJournal } from "./journal.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { type Delivery, type Journal, openJournal } from "./journal.ts";
 import { loadCode } from "./reload.ts";
 import { startServer } from "./server.ts";
 import { createSharedReads } from "./shared-reads.ts";
 import { lockDataFolder, startStore } from "./store.ts";
 import { createWakeups } from "./wakeups.ts";
+import { LocalWebhookQueue } from "./webhook-queue.ts";
 
 // Nobody who runs the bus here deploys with this Node; the SDK's note about its version would only puzzle them.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
@@ -27,6 +30,8 @@ export interface EmbeddedBusOptions {
   readonly dataDir: string;
   /** Absolute path of a `bus.config.ts`. */
   readonly configPath: string;
+  /** Webhooks may lead to this machine. Default false. */
+  readonly allowLoopbackWebhooks?: boolean;
   /** Whether to load code again when it changes. Default false. */
   readonly watch?: boolean;
   /** Gets log records (one JSON object a line) and what subscribers write to their consoles. Default: nowhere. */
@@ -64,7 +69,15 @@ export async function startEmbeddedBus(options: EmbeddedBusOptions): Promise<Emb
 }
 
 async function start(
-  { port, dataDir, configPath, watch = false, log: print = () => {}, onReload = () => {} }: EmbeddedBusOptions,
+  {
+    port,
+    dataDir,
+    configPath,
+    allowLoopbackWebhooks = false,
+    watch = false,
+    log: print = () => {},
+    onReload = () => {},
+  }: EmbeddedBusOptions,
   cleanups: (() => Promise<void> | void)[],
   close: () => Promise<void>,
 ): Promise<EmbeddedBus> {
@@ -77,22 +90,35 @@ async function start(
   const store = await startStore(dataDir, log);
   cleanups.push(() => store.close());
 
-  const journalPath = join(dataDir, "deliveries.jsonl");
-  const journal = openJournal(journalPath, (lines) =>
-    log.warn("lines of the delivery journal could not be read; a crash while writing leaves one", { lines }),
-  );
-  cleanups.push(() => journal.close());
+  const journalOf = (name: string): Journal => {
+    const journal = openJournal(join(dataDir, name), (lines) =>
+      log.warn(`lines of ${name} could not be read; a crash while writing leaves one`, { lines }),
+    );
+    cleanups.push(() => journal.close());
+    return journal;
+  };
+  const journal = journalOf("deliveries.jsonl");
+  const dispatchJournal = journalOf("dispatch.jsonl");
 
   // A map of a deployment's URLs in this shell must not send the agents' answers there.
   const { AGENT_EVENT_BUS_URLS: _, ...inherited } = process.env;
   const env: Record<string, string | undefined> = inherited;
-  const deliveries = new Deliveries({ journal, log, print, env });
+  const app = currentApp();
+  const onDead = (delivery: Delivery, reason: string): void => recordDead(app, log, delivery, reason);
+  const deliveries = new Deliveries({ journal, log, print, env, onDead });
   cleanups.push(() => deliveries.close());
+  const dispatcher = new Dispatcher({
+    journal: dispatchJournal,
+    log,
+    dispatch: async (event) => (await app.get()).dispatch(event),
+  });
+  cleanups.push(() => dispatcher.close());
+  const webhookQueue = new LocalWebhookQueue({ log, deliver: async (task) => (await app.get()).deliverWebhook(task) });
+  cleanups.push(() => webhookQueue.close(CALLS_GRACE_MS));
 
   const wakeups = createWakeups();
   const reads = createSharedReads();
   let subscribers: readonly string[] = [];
-  const app = currentApp();
   const server = await startServer({ port, serve: async (request) => (await app.get()).serve(request) });
   env.AGENT_EVENT_BUS_URL = server.url;
   cleanups.push(() => server.close(CALLS_GRACE_MS));
@@ -105,7 +131,17 @@ async function start(
     configPath,
     outDir,
     watch,
-    host: { storeEndpoint: store.endpoint, wakeups, reads, accept: (batch) => deliveries.accept(batch), log },
+    host: {
+      storeEndpoint: store.endpoint,
+      wakeups,
+      reads,
+      accept: (batch) => deliveries.accept(batch),
+      acceptForDispatch: (events) => dispatcher.accept(events),
+      redeliver: (name, event) => (name === DISPATCH ? dispatcher.accept([event]) : deliveries.redeliver(name, event)),
+      webhookQueue,
+      allowLoopbackWebhooks,
+      log,
+    },
     onApp(next) {
       deliveries.setSubscribers(next.subscribers);
       subscribers = next.subscribers.map(({ name }) => name);
@@ -117,9 +153,13 @@ async function start(
   });
   cleanups.push(() => code.close());
 
-  const dead = journal.deadOnes().length;
-  if (dead > 0)
-    print(`${dead} ${dead === 1 ? "delivery is" : "deliveries are"} dead: see "op":"dead" in ${journalPath} for why`);
+  dispatcher.start();
+  await webhookQueue.send(await (await app.get()).pendingWebhooks());
+  const dead = journal.deadOnes();
+  // Told again, should the last run have ended before it could be recorded.
+  for (const delivery of dead) onDead(delivery, delivery.reason);
+  if (dead.length > 0)
+    print(`${dead.length} ${dead.length === 1 ? "delivery is" : "deliveries are"} dead: GET /deliveries says why`);
 
   return {
     url: server.url,
@@ -128,6 +168,19 @@ async function start(
     },
     close,
   };
+}
+
+/** In the record of everything, where it is listed and can be redriven. The journal tells it again at the next start. */
+function recordDead(
+  app: { get(): Promise<App> },
+  log: Logger,
+  { subscriber, event, receives }: Delivery,
+  reason: string,
+): void {
+  app
+    .get()
+    .then((current) => current.recordDeadLetter({ subscriber, event, reason, attempts: receives }))
+    .catch((error: unknown) => log.error("a dead delivery could not be recorded", { error: String(error) }));
 }
 
 /** The version of the code that serves now. Calls that come before the first one wait for it. */

@@ -51,6 +51,8 @@ const COMPACT_OVER_BYTES = 32 * 1024 * 1024;
 export interface Journal {
   /** Records deliveries, all in one write. Those already under way or done are left out of the result. @throws when it cannot be written */
   put(deliveries: readonly { subscriber: string; event: DeliveredEvent }[]): Delivery[];
+  /** Records a delivery that has ended before, to be made once more. @throws when it cannot be written */
+  again(delivery: { subscriber: string; event: DeliveredEvent }): Delivery;
   /** Counts a receive of each, all in one write. */
   received(deliveries: readonly Delivery[]): void;
   /** Takes a receive back: the call was broken off for no fault of the handler. */
@@ -124,15 +126,22 @@ export function openJournal(path: string, onSkipped: (lines: number) => void = (
   return {
     put(deliveries) {
       const fresh = deliveries
-        .map(
-          ({ subscriber, event }): Delivery => ({ key: `${subscriber}/${event.id}`, subscriber, event, receives: 0 }),
-        )
+        .map(({ subscriber, event }): Delivery => ({ key: keyOf(subscriber, event), subscriber, event, receives: 0 }))
         .filter(({ key }) => !pending.has(key) && !done.has(key) && !dead.has(key));
       const lines = fresh.map(({ key, subscriber, event }): Line => ({ op: "put", key, subscriber, event }));
       append(lines, () => {
         for (const delivery of fresh) pending.set(delivery.key, delivery);
       });
       return fresh;
+    },
+    again({ subscriber, event }) {
+      const delivery: Delivery = { key: keyOf(subscriber, event), subscriber, event, receives: 0 };
+      append([{ op: "put", key: delivery.key, subscriber, event }], () => {
+        done.delete(delivery.key);
+        dead.delete(delivery.key);
+        pending.set(delivery.key, delivery);
+      });
+      return delivery;
     },
     received: (deliveries) => count(deliveries, 1),
     notReceived: (deliveries) => count(deliveries, -1),
@@ -172,6 +181,8 @@ function replay(path: string, { pending, dead, done }: Replayed): number {
     }
     if (line.op === "put") {
       const { key, subscriber, event, receives = 0 } = line;
+      done.delete(key);
+      dead.delete(key);
       pending.set(key, { key, subscriber, event, receives });
       continue;
     }
@@ -187,6 +198,8 @@ function replay(path: string, { pending, dead, done }: Replayed): number {
   }
   return skipped;
 }
+
+const keyOf = (subscriber: string, event: DeliveredEvent): string => `${subscriber}/${event.id}`;
 
 function parseLine(text: string): Line | null {
   try {

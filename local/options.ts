@@ -9,6 +9,8 @@ export interface DevOptions {
   readonly dataDir: string;
   /** Absolute. */
   readonly configPath: string;
+  /** Webhooks may lead to this machine. */
+  readonly allowLoopbackWebhooks: boolean;
 }
 
 export type ParsedOptions =
@@ -26,6 +28,8 @@ Usage: npm run dev -- [options]
   --port <number>      port on 127.0.0.1; 0 for any free one (default ${DEFAULT_PORT})
   --data-dir <folder>  where events and undelivered work are kept (default ${DEFAULT_DATA_DIR})
   --config <file>      another bus.config.ts
+  --allow-loopback-webhooks
+                       webhooks may call this machine, with http and on any port: to develop a receiver
   --help               this text
 
 It prints "listening on http://127.0.0.1:<port>" when it is ready. Code is reloaded when it changes. Ctrl-C ends it.`;
@@ -37,7 +41,13 @@ It prints "listening on http://127.0.0.1:<port>" when it is ready. Code is reloa
  * @param cwd what relative paths given by the user are relative to
  */
 export function parseOptions(args: readonly string[], root: string, cwd: string): ParsedOptions {
-  let values: { port?: string; "data-dir"?: string; config?: string; help?: boolean };
+  let values: {
+    port?: string;
+    "data-dir"?: string;
+    config?: string;
+    "allow-loopback-webhooks"?: boolean;
+    help?: boolean;
+  };
   try {
     values = parseArgs({
       args: [...args],
@@ -45,6 +55,7 @@ export function parseOptions(args: readonly string[], root: string, cwd: string)
         port: { type: "string" },
         "data-dir": { type: "string" },
         config: { type: "string" },
+        "allow-loopback-webhooks": { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },
     }).values;
@@ -65,6 +76,7 @@ export function parseOptions(args: readonly string[], root: string, cwd: string)
       port,
       dataDir: values["data-dir"] === undefined ? resolve(root, DEFAULT_DATA_DIR) : resolve(cwd, values["data-dir"]),
       configPath: values.config === undefined ? resolve(root, "bus.config.ts") : resolve(cwd, values.config),
+      allowLoopbackWebhooks: values["allow-loopback-webhooks"] === true,
     },
   };
 }

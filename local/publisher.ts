@@ -8,10 +8,14 @@ import { wantsEvent } from "../shared/subscribers.ts";
 /** Takes deliveries on; once it returns they outlive a crash. @throws when it cannot */
 export type AcceptDeliveries = (deliveries: readonly { subscriber: string; event: DeliveredEvent }[]) => void;
 
-/** Hands each event to the subscribers whose types and filter it fits. */
+/** Takes events on for run-time subscriptions; once it returns they outlive a crash. @throws when it cannot */
+export type AcceptEvents = (events: readonly DeliveredEvent[]) => void;
+
+/** Hands each event to the deployed subscribers whose types and filter it fits, and to the dispatcher. */
 export function createLocalPublisher(
   subscribers: readonly DeployedSubscriber[],
   accept: AcceptDeliveries,
+  dispatch: AcceptEvents,
 ): EventPublisher {
   return {
     async publish(events) {
@@ -23,6 +27,7 @@ export function createLocalPublisher(
               .map(({ name }) => ({ subscriber: name, event })),
           ),
         );
+        dispatch(events);
         return events.map(() => ({ kind: "published" }));
       } catch (error) {
         return events.map(() => ({ kind: "failed", reason: (error as Error).message }));

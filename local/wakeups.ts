@@ -1,6 +1,5 @@
 /** Lets waits of this process look at once when something has changed, and not at their next interval. */
-import type { Deps, EventStore } from "../shared/ports.ts";
-import { eventsTopic } from "../shared/ports.ts";
+import { type Deps, type EventStore, eventsTopic, messagesTopic } from "../shared/ports.ts";
 
 /** Who sleeps on which topic. Survives reloads: new code must wake the waits of the old. */
 export interface Wakeups {
@@ -48,6 +47,12 @@ export function wakingStore(store: EventStore, wakeups: Pick<Wakeups, "wake">): 
     createRequest: (request) => after(store.createRequest(request), request.eventId),
     acceptAnswer: (answer) => after(store.acceptAnswer(answer), answer.eventId),
     endRequest: (end) => after(store.endRequest(end), end.eventId),
+    createDelivery: (delivery) => after(store.createDelivery(delivery), messagesTopic(delivery.subscriptionId)),
+    replaceDelivery: (next, seenFence) => {
+      // A message that was given back, or redriven: not one that somebody has just taken.
+      const isVisible = next.state === "PENDING" && Date.parse(next.nextAttemptAt) <= Date.now();
+      return after(store.replaceDelivery(next, seenFence), ...(isVisible ? [messagesTopic(next.subscriptionId)] : []));
+    },
     noteProgress: (eventId) => after(store.noteProgress(eventId), eventId),
   } satisfies Partial<EventStore>);
 }

@@ -150,3 +150,19 @@ async function bury(deps: DeliverDeps, delivery: DeliveryRecord, reason: string)
   await deps.store.replaceDelivery(dead(delivery, end), delivery.fence);
   return DONE;
 }
+
+/** More than a machine that was switched off comes back to; what is beyond is found by the reconciler. */
+const MAX_PENDING_TASKS = 10_000;
+
+/** All webhooks that are pending, whenever they are due: for a queue that does not outlive its process. */
+export async function pendingTasks(deps: Pick<Deps, "store">): Promise<WebhookTask[]> {
+  const ids = await deps.store.findDueWork("delivery", "9999", MAX_PENDING_TASKS);
+  const refs = ids.map((id) => {
+    const slash = id.indexOf("/");
+    return { eventId: id.slice(0, slash), subscriptionId: id.slice(slash + 1) };
+  });
+  const deliveries = await deps.store.getDeliveriesOf(refs);
+  return deliveries
+    .filter(({ kind, state }) => kind === "webhook" && state === "PENDING")
+    .map(({ owner, eventId, subscriptionId }) => ({ owner, eventId, subscriptionId }));
+}

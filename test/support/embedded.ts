@@ -19,6 +19,8 @@ export interface StartOptions {
   readonly dataDir?: string;
   /** A free one when not given. */
   readonly port?: number;
+  /** More options of the command. */
+  readonly args?: readonly string[];
 }
 
 /** A process with what it has printed. */
@@ -123,9 +125,10 @@ export async function startDev({
   config,
   dataDir = temporaryFolder(),
   port = 0,
+  args: more = [],
 }: StartOptions = {}): Promise<DevRun> {
   const configArgs = config === undefined ? [] : ["--config", config];
-  const args = ["--port", String(port), "--data-dir", dataDir, ...configArgs];
+  const args = ["--port", String(port), "--data-dir", dataDir, ...configArgs, ...more];
   const run = runScript("local/dev.ts", args, { root });
   const ready = await run.waitForLine(/^listening on http:/);
   return {
