@@ -1,11 +1,21 @@
-/** `POST /events`: one event, or a batch of up to 100. */
-import { emit, emitBatch } from "../shared/emit.ts";
+/** `POST /events`: one event, or a batch of up to 100, in the bus's own form or as CloudEvents. */
+import { contentModeOf } from "../shared/cloud-events/content-mode.ts";
+import { type BatchReceipt, type EmitReceipt, emit, emitBatch, type WithAfterwards } from "../shared/emit.ts";
 import { readIdempotencyKey, readTraceparent } from "../shared/input.ts";
-import { jsonResponse, readBody, type Serve, serveOperations } from "./runtime/http.ts";
+import type { Deps } from "../shared/ports.ts";
+import { emitCloudEvents } from "./runtime/cloud-events-http.ts";
+import { type HttpRequest, jsonResponse, readBody, type Serve, serveOperations } from "./runtime/http.ts";
 import { lambdaHandler } from "./runtime/lambda.ts";
 
 // Run per event.
 const serveEmit: Serve = async (request, deps) => {
+  const mode = contentModeOf(request.headers);
+  const emitted = mode === null ? emitOwnForm(request, deps) : emitCloudEvents(deps, request, mode);
+  const { result, afterwards } = await emitted;
+  return { ...jsonResponse(202, result), afterwards };
+};
+
+async function emitOwnForm(request: HttpRequest, deps: Deps): Promise<WithAfterwards<EmitReceipt | BatchReceipt>> {
   const body = readBody(request);
   const sender = {
     caller: request.caller,
@@ -13,9 +23,8 @@ const serveEmit: Serve = async (request, deps) => {
     traceparent: readTraceparent(request.headers["traceparent"]),
   };
   const isBatch = typeof body === "object" && body !== null && Object.hasOwn(body, "events");
-  const { result, afterwards } = isBatch ? await emitBatch(deps, body, sender) : await emit(deps, body, sender);
-  return { ...jsonResponse(202, result), afterwards };
-};
+  return isBatch ? emitBatch(deps, body, sender) : emit(deps, body, sender);
+}
 
 export const handle = serveOperations({ emit: serveEmit });
 

@@ -1,13 +1,24 @@
 /** `GET /events`, `GET /events/{event_id}`, `GET /event-types`, `GET /health`: look back. */
 import { listEvents, showEvent } from "../shared/history.ts";
+import {
+  cloudEventBatchResponse,
+  cloudEventResponse,
+  wantsCloudEvent,
+  wantsCloudEventBatch,
+} from "./runtime/cloud-events-http.ts";
 import { jsonResponse, readQuery, type Serve, serveOperations } from "./runtime/http.ts";
 import { lambdaHandler } from "./runtime/lambda.ts";
 
 // Run per event.
-const list: Serve = async (request, deps) =>
-  jsonResponse(200, await listEvents(deps, readQuery(request), request.caller));
+const list: Serve = async (request, deps) => {
+  const page = await listEvents(deps, readQuery(request), request.caller);
+  return wantsCloudEventBatch(request) ? cloudEventBatchResponse(page, request) : jsonResponse(200, page);
+};
 
-const show: Serve = async (_request, deps, { event_id = "" }) => jsonResponse(200, await showEvent(deps, event_id));
+const show: Serve = async (request, deps, { event_id = "" }) => {
+  const shown = await showEvent(deps, event_id);
+  return wantsCloudEvent(request) ? cloudEventResponse(shown.event) : jsonResponse(200, shown);
+};
 
 const types: Serve = async (_request, { catalogue }) => {
   const event_types = Object.entries(catalogue).map(([name, { group, description, schema }]) => ({

@@ -3,6 +3,7 @@ import { Duration, Stack } from "aws-cdk-lib";
 import { type IRole, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { FunctionUrlAuthType, type FunctionUrlCorsOptions, HttpMethod, InvokeMode } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
+import { CLOUD_EVENT_HEADERS } from "../shared/cloud-events.ts";
 import { API_FUNCTIONS, type ApiFunction } from "../shared/routes.ts";
 import { acknowledge } from "./acknowledge.ts";
 import type { EventBus } from "./event-bus.ts";
@@ -131,8 +132,9 @@ function corsFor(allowedOrigins: readonly string[]): FunctionUrlCorsOptions {
       "x-amz-content-sha256",
       "x-amz-date",
       "x-amz-security-token",
+      ...CLOUD_EVENT_HEADERS,
     ],
-    exposedHeaders: ["location", "retry-after"],
+    exposedHeaders: ["link", "location", "retry-after"],
     maxAge: Duration.hours(1),
   };
 }

@@ -5,6 +5,7 @@
  * name that is made to resolve to 127.0.0.1 (DNS rebinding, hence `Host`).
  */
 import type { IncomingHttpHeaders } from "node:http";
+import { CLOUD_EVENT_HEADERS } from "../shared/cloud-events.ts";
 
 /** What is wrong with where a request comes from; null when it may go on. */
 export function whyForbidden(headers: IncomingHttpHeaders): string | null {
@@ -41,17 +42,28 @@ export function corsHeaders(origin: string | undefined): Record<string, string> 
   if (origin === undefined) return {};
   return {
     "access-control-allow-origin": origin,
-    "access-control-expose-headers": "location, retry-after",
+    "access-control-expose-headers": "link, location, retry-after",
     vary: "origin",
   };
 }
+
+/** What a page may send. */
+const ALLOWED_HEADERS: readonly string[] = [
+  "accept",
+  "authorization",
+  "content-type",
+  "idempotency-key",
+  "last-event-id",
+  "traceparent",
+  ...CLOUD_EVENT_HEADERS,
+];
 
 /** The answer to a browser that asks beforehand. */
 export function preflightHeaders(origin: string | undefined): Record<string, string> {
   return {
     ...corsHeaders(origin),
     "access-control-allow-methods": "GET, POST, DELETE",
-    "access-control-allow-headers": "accept, authorization, content-type, idempotency-key, last-event-id, traceparent",
+    "access-control-allow-headers": ALLOWED_HEADERS.join(", "),
     "access-control-max-age": "600",
   };
 }

@@ -18,6 +18,7 @@ import { BusError, type Problem, toProblem } from "./errors.ts";
 import { deliveredCopy } from "./event.ts";
 import { readInput } from "./input.ts";
 import { MAX_BATCH } from "./limits.ts";
+import { type Locate, relocated } from "./locate.ts";
 import type { Deps } from "./ports.ts";
 import type { EventRecord } from "./records.ts";
 
@@ -55,9 +56,23 @@ const Batch = v.strictObject({
   ),
 });
 
+/** An event in the bus's own form, and who sends it. */
+export interface Submission {
+  /** Not checked yet. */
+  readonly body: unknown;
+  readonly sender: Sender;
+  /** Where a fault of the body is told, if it was sent in another form or as a part of something. */
+  readonly locate?: Locate | undefined;
+}
+
 /** Emits one event. @throws BusError of any code but those of requests and responses */
-export async function emit(deps: Deps, body: unknown, sender: Sender): Promise<WithAfterwards<EmitReceipt>> {
-  const entry = await record(deps, body, sender, "");
+export async function emit(
+  deps: Deps,
+  body: unknown,
+  sender: Sender,
+  locate?: Locate,
+): Promise<WithAfterwards<EmitReceipt>> {
+  const entry = await record(deps, { body, sender, locate });
   const [published] = await publish(deps, [entry]);
   return {
     result: receiptOf(entry, published === true),
@@ -68,14 +83,32 @@ export async function emit(deps: Deps, body: unknown, sender: Sender): Promise<W
 /** Emits up to 100 events; each is acknowledged or refused by itself. @throws BusError `invalid_request` */
 export async function emitBatch(deps: Deps, body: unknown, sender: Sender): Promise<WithAfterwards<BatchReceipt>> {
   const { events } = readInput(Batch, body);
+  return emitEach(deps, events, (event, batchIndex) => ({
+    body: event,
+    sender: { ...sender, batchIndex },
+    locate: (pointer) => (pointer === "" || pointer.startsWith("/") ? `/events/${batchIndex}${pointer}` : pointer),
+  }));
+}
+
+/**
+ * Emits several events; each is acknowledged or refused by itself. Never throws for one of them.
+ *
+ * @param read the event in what was sent; throws BusError when there is none
+ */
+export async function emitEach<Sent>(
+  deps: Deps,
+  sent: readonly Sent[],
+  read: (one: Sent, index: number) => Submission,
+): Promise<WithAfterwards<BatchReceipt>> {
   const entries = await Promise.all(
-    events.map(
-      (event, batchIndex): Promise<Recorded | Refused> =>
-        record(deps, event, { ...sender, batchIndex }, `/events/${batchIndex}`).catch((error: unknown) => {
-          if (!(error instanceof BusError)) deps.log.error("an event of a batch failed", { error: String(error) });
-          return { error: toProblem(error) };
-        }),
-    ),
+    sent.map(async (one, index): Promise<Recorded | Refused> => {
+      try {
+        return await record(deps, read(one, index));
+      } catch (error) {
+        if (!(error instanceof BusError)) deps.log.error("an event of a batch failed", { error: String(error) });
+        return { error: toProblem(error) };
+      }
+    }),
   );
   const recorded = entries.filter((entry): entry is Recorded => !("error" in entry));
   const published = new Map((await publish(deps, recorded)).map((isPublished, i) => [recorded[i], isPublished]));
@@ -98,14 +131,23 @@ interface Refused {
   readonly error: Problem;
 }
 
-async function record(deps: Deps, body: unknown, sender: Sender, at: string): Promise<Recorded> {
-  const input = readInput(EventInput, body, at);
+async function record(deps: Deps, { body, sender, locate }: Submission): Promise<Recorded> {
+  try {
+    return await recordInput(deps, readInput(EventInput, body), sender);
+  } catch (error) {
+    throw error instanceof BusError && locate !== undefined ? relocated(error, locate) : error;
+  }
+}
+
+async function recordInput(deps: Deps, input: EventInput, sender: Sender): Promise<Recorded> {
   const identity = identify(deps, input, sender);
   try {
     return await putOnce(deps, await draftEvent(deps, input, sender, identity), identity);
   } catch (error) {
     const isRefusal = error instanceof BusError && !error.retryable;
-    return (isRefusal ? await findEarlier(deps, identity, sender) : null) ?? fail(error, at);
+    const earlier = isRefusal ? await findEarlier(deps, identity, sender) : null;
+    if (earlier === null) throw error;
+    return earlier;
   }
 }
 
@@ -117,17 +159,6 @@ async function findEarlier(deps: Deps, identity: EventIdentity, sender: Sender):
   if (sender.idempotencyKey === undefined) return null;
   const earlier = await deps.store.getEvent(identity.id);
   return earlier?.payloadHash === identity.payloadHash ? { record: earlier, fresh: false } : null;
-}
-
-/** @param at where in a batch the event stands: the pointers of its faults begin there */
-function fail(error: unknown, at: string): never {
-  if (!(error instanceof BusError) || at === "") throw error;
-  const errors = error.errors.map(({ pointer, detail }) => ({
-    pointer: pointer.startsWith("/") ? `${at}${pointer}` : pointer,
-    detail,
-  }));
-  const { code, message, retryable, members, cause } = error;
-  throw new BusError(code, message, { errors, retryable, members, cause });
 }
 
 /** Commits an event (I1), or finds the one that the key stands for (I5). @throws BusError `idempotency_conflict` */

@@ -34,7 +34,9 @@ describe("what agents call", () => {
           "x-amz-security-token",
           "idempotency-key",
           "last-event-id",
+          "ce-id",
         ]),
+        ExposeHeaders: expect.arrayContaining(["link", "location"]),
       });
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { whyForbidden } from "../../../local/guards.ts";
+import { preflightHeaders, whyForbidden } from "../../../local/guards.ts";
 
 describe("who may talk to the embedded bus", () => {
   test.each([
@@ -53,4 +53,12 @@ describe("who may talk to the embedded bus", () => {
   test.each(["same-origin", "same-site", "none"])("a browser's own call (%s) may go on", (site) =>
     expect(whyForbidden({ host: "localhost", "sec-fetch-site": site })).toBeNull(),
   );
+});
+
+test("a page of this machine may send a CloudEvent in binary mode, and read where history goes on", () => {
+  const headers = preflightHeaders("http://localhost:5173");
+  expect(headers["access-control-allow-headers"]?.split(", ")).toEqual(
+    expect.arrayContaining(["content-type", "ce-specversion", "ce-id", "ce-source", "ce-type", "ce-correlationid"]),
+  );
+  expect(headers["access-control-expose-headers"]?.split(", ")).toContain("link");
 });
