@@ -4,7 +4,6 @@
  *
  * Where it leads (`destination.ts`), a connection to there (`connection.ts`), the exchange (`exchange.ts`), the outcome.
  */
-
 import { lookup } from "node:dns/promises";
 import type { IncomingMessage } from "node:http";
 import { connect as connectTcp } from "node:net";

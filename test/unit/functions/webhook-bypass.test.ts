@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { HOST, PUBLIC_ADDRESS, receiveHttp, senderTo } from "../../support/webhook-receiver.ts";
+import { HOST, PUBLIC_ADDRESS, receiveHttp, senderTo } from "../../support/webhook-endpoint.ts";
 
 const call = (url: string) => ({ url, headers: { "content-type": "application/json" }, body: "{}" });
 
@@ -235,6 +235,7 @@ describe("a URL that leads, or might lead, into somebody's network", () => {
     ["https://b\u00fccher.example.com/", `${PUBLIC_ADDRESS}:443`],
     ["https://my_agent.a1.example.co.uk/", `${PUBLIC_ADDRESS}:443`],
     ["https://notlocalhost.com/", `${PUBLIC_ADDRESS}:443`],
+    ["https://hook.milan/", `${PUBLIC_ADDRESS}:443`],
     ["https://local.example.com/", `${PUBLIC_ADDRESS}:443`],
     ["https://93.184.215.14/", "93.184.215.14:443"],
     ["https://1.1/", "1.0.0.1:443"],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createWebhookSender } from "../../../functions/runtime/webhook/sender.ts";
-import { createAuthority, receiveHttp, senderTo } from "../../support/webhook-receiver.ts";
+import { createAuthority, receiveHttp, senderTo } from "../../support/webhook-endpoint.ts";
 
 const call = (url: string) => ({ url, headers: {}, body: "{}" });
 
@@ -53,14 +53,15 @@ describe("a bus on this machine that may call this machine", () => {
     "http://[::ffff:127.0.0.1]:7071/",
     "http://169.254.169.254/",
     "http://bus.localhost:7071/",
+    "http://notlocalhost:7071/",
     "http://localhost.:7071/",
     "http://localhost.example.com:7071/",
     "http://127.0.0.1.nip.io:7071/",
     "http://agent@127.0.0.1:7071/",
     "ftp://127.0.0.1/",
     "ws://localhost:7071/",
-  ])("is as strict as any about everything else: %s", async (url) => {
-    const sender = senderTo(null, { allowLoopback: true });
+  ])("is as strict as any about everything else, wherever it leads: %s", async (url) => {
+    const sender = senderTo(null, { allowLoopback: true, resolve: async () => ["127.0.0.1"] });
     expect(await sender.check(url)).not.toBeNull();
     expect(await sender.send(call(url))).toMatchObject({ kind: "failed" });
     expect(sender.reached).toEqual([]);

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from "node:http";
-import type { TLSSocket } from "node:tls";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import {
   type Authority,
@@ -10,7 +9,7 @@ import {
   receiveHttp,
   receiveRaw,
   senderTo,
-} from "../../support/webhook-receiver.ts";
+} from "../../support/webhook-endpoint.ts";
 
 const DAY_MS = 86_400_000;
 const inDays = (days: number): Date => new Date(Date.now() + days * DAY_MS);
@@ -39,7 +38,7 @@ describe("the certificate of an endpoint", () => {
     async (name) => {
       const { outcome, calls } = await sendTo(await authority.issue([name]));
       expect(outcome).toMatchObject({ kind: "delivered" });
-      expect((calls[0]?.socket as TLSSocket | undefined)?.servername).toBe(HOST);
+      expect(calls[0]?.socket).toMatchObject({ servername: HOST, alpnProtocol: "http/1.1" });
     },
   );
 
@@ -47,7 +46,7 @@ describe("the certificate of an endpoint", () => {
     const url = `https://${PUBLIC_ADDRESS}/`;
     const { outcome, calls } = await sendTo(await authority.issue([PUBLIC_ADDRESS]), { url });
     expect(outcome).toMatchObject({ kind: "delivered" });
-    expect((calls[0]?.socket as TLSSocket | undefined)?.servername).toBe(false);
+    expect(calls[0]?.socket).toMatchObject({ servername: false });
     expect((await sendTo(await authority.issue(["93.184.215.99"]), { url })).outcome).toMatchObject({
       kind: "failed",
       reason: "certificate is for another name",
