@@ -27,6 +27,8 @@ export interface EmulatorOptions {
   readonly region?: string;
   /** Functions may do only what their roles allow, as on AWS. Default false. */
   readonly enforceRoles?: boolean;
+  /** What functions find in their environment beside what they are deployed with. */
+  readonly functionEnvironment?: Readonly<Record<string, string>>;
   readonly progress?: Progress;
 }
 
@@ -69,7 +71,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const { python, nodeFolder } = await install(progress);
   const port = await claimPort(options.port ?? 0);
   const home = await mkdtemp(join(tmpdir(), "agent-event-bus-aws-"));
-  const child = launch(python, environment(port, home, nodeFolder, options.enforceRoles ?? false));
+  const inherited = environment(port, home, nodeFolder, options.enforceRoles ?? false);
+  const child = launch(python, { ...options.functionEnvironment, ...inherited });
   const output = lastWords(child);
   const stop = async (): Promise<void> => {
     await end(child);

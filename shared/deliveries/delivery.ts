@@ -4,7 +4,7 @@
  */
 import type { BusEvent } from "../event.ts";
 import { DELIVERY_OVERDUE_MS, MAX_LOGGED_ATTEMPTS } from "../limits.ts";
-import type { EventRecord } from "../records.ts";
+import type { EnvelopeRecord } from "../records.ts";
 import type { DeliveryAttempt, DeliveryRecord, SubscriptionRecord } from "../subscriptions/records.ts";
 import { isoAt } from "../time.ts";
 
@@ -116,7 +116,7 @@ export function lapsed(delivery: DeliveryRecord, nowMs: number, fence: string): 
 /** Expired work is not begun. Who only observes wants to know of it all the same. */
 export function whyPointless(
   { answers }: Pick<SubscriptionRecord, "answers">,
-  record: EventRecord | null | undefined,
+  record: EnvelopeRecord | null | undefined,
   nowMs: number,
 ): string | null {
   if (record === null || record === undefined) return "the event has expired";

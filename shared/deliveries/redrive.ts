@@ -8,7 +8,7 @@ import { inLanes } from "../lanes.ts";
 import { DEFAULT_REDRIVE, FAN_OUT_LANES, MAX_REDRIVE } from "../limits.ts";
 import type { DeployedTargets, Deps, WebhookQueue } from "../ports.ts";
 import { DEPLOYED_OWNER, type DeliveryRecord } from "../subscriptions/records.ts";
-import { redriven } from "./delivery.ts";
+import { redriven, whyPointless } from "./delivery.ts";
 import { readDead } from "./list-dead.ts";
 import { type ListedDelivery, listDelivery } from "./view.ts";
 
@@ -106,15 +106,16 @@ async function findByEvent(
 /** What stands in the way of sending it again; null when nothing does. */
 async function whyStuck(deps: RedriveDeps, delivery: DeliveryRecord): Promise<string | null> {
   const { kind, owner, name, subscriptionId, eventId } = delivery;
-  if ((await deps.store.getEnvelope(eventId)) === null) return "the event has expired";
+  const envelope = await deps.store.getEnvelope(eventId);
   if (kind === "deployed") {
+    if (envelope === null) return "the event has expired";
     const isThere = name === DISPATCH || deps.subscribers.some((one) => one.name === name);
     return isThere ? null : "the subscriber is no longer deployed";
   }
   const subscription = await deps.store.getSubscription(owner, subscriptionId);
   if (subscription === null || subscription.status === "deleted") return "the subscription is deleted";
   if (subscription.status === "disabled") return "the subscription is disabled: set its status to active first";
-  return null;
+  return whyPointless(subscription, envelope, deps.now());
 }
 
 /** @returns why it could not be sent; null when it is on its way */

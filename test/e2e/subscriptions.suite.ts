@@ -467,13 +467,11 @@ export function subscriptionScenarios({ name, open, crowd, patienceMs }: WhereTo
         const filter = { data: { target: ["billing", { prefix: "invoice-" }] } };
         await makeQueue(type, got);
         await makeQueue(type, other, { filter });
-        const pausedId = await makeQueue(type, paused, {
-          filter: {} === filter ? {} : { correlation_id: [got.conversation] },
-        });
+        const pausedId = await makeQueue(type, { ...paused, conversation: got.conversation });
         await call(bus.url, "PATCH", `/subscriptions/${pausedId}`, { body: { status: "disabled" } });
         const eventId = await emit(type, got.conversation, { target: "crm" });
         await expect.poll(() => deliveriesOf(eventId), soon).toHaveLength(1);
-        await makeQueue(type, later, { filter: { correlation_id: [got.conversation] } });
+        await makeQueue(type, { ...later, conversation: got.conversation });
         const { json } = await get(`/events/${eventId}/explain`);
         const byName = new Map((json["subscribers"] as Json[]).map((one) => [one["subscriber"], one]));
         expect(byName.get(got.name)).toMatchObject({ verdict: "pending", delivery: { attempts: 0 } });

@@ -53,7 +53,9 @@ export async function emulatorAvailable(): Promise<boolean> {
  *
  * @param options decided by the first call; `enforceRoles` is not for the CDK CLI, whose own roles the emulator refuses
  */
-export async function useEmulator(options: Pick<EmulatorOptions, "enforceRoles"> = {}): Promise<TestTarget> {
+export async function useEmulator(
+  options: Pick<EmulatorOptions, "enforceRoles" | "functionEnvironment"> = {},
+): Promise<TestTarget> {
   const given = targetOfEnvironment();
   if (given !== null) return given;
   emulator ??= startEmulator({ ...options, progress });
