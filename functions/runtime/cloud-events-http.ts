@@ -1,5 +1,4 @@
 /** CloudEvents over HTTP: taking them in each content mode, and giving them to whoever asks for them. */
-
 import type { ContentMode } from "../../shared/cloud-events/content-mode.ts";
 import { fromBinary, fromStructured, type IncomingEvent, readBatch } from "../../shared/cloud-events/incoming.ts";
 import {
@@ -7,7 +6,7 @@ import {
   CLOUD_EVENT_MEDIA_TYPE,
   mediaTypeOf,
 } from "../../shared/cloud-events/media-types.ts";
-import { type CloudEvent, toCloudEvent } from "../../shared/cloud-events.ts";
+import { toCloudEvent } from "../../shared/cloud-events.ts";
 import type { Message } from "../../shared/deliveries/message-queue.ts";
 import {
   type BatchReceipt,
@@ -62,8 +61,7 @@ function accepts({ headers }: HttpRequest, mediaType: string): boolean {
 
 /** One event, in structured mode. */
 export function cloudEventResponse(event: BusEvent): HttpResponse {
-  const body: CloudEvent = toCloudEvent(event);
-  return jsonResponse(200, body, { "content-type": `${CLOUD_EVENT_MEDIA_TYPE}; charset=utf-8` });
+  return jsonResponse(200, toCloudEvent(event), { "content-type": `${CLOUD_EVENT_MEDIA_TYPE}; charset=utf-8` });
 }
 
 /** A page of events, in batched mode; where it goes on is told as RFC 8288 has it. */
