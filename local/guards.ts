@@ -62,7 +62,7 @@ const ALLOWED_HEADERS: readonly string[] = [
 export function preflightHeaders(origin: string | undefined): Record<string, string> {
   return {
     ...corsHeaders(origin),
-    "access-control-allow-methods": "GET, POST, DELETE",
+    "access-control-allow-methods": "GET, POST, PATCH, DELETE",
     "access-control-allow-headers": ALLOWED_HEADERS.join(", "),
     "access-control-max-age": "600",
   };

@@ -4,6 +4,7 @@
  * The record decides: whoever takes it on has it to himself for a while, and a task that comes twice, or too early, does
  * nothing. The endpoint may be called again after a crash; `webhook-id` stays the same.
  */
+import { CLOUD_EVENT_MEDIA_TYPE } from "../cloud-events/media-types.ts";
 import { toBinary, toCloudEvent } from "../cloud-events.ts";
 import { dead, delivered, putOff, takenOn, whyPointless } from "../deliveries/delivery.ts";
 import { type DeliveredEvent, deliveredCopy } from "../event.ts";
@@ -91,7 +92,7 @@ function written(event: DeliveredEvent, { format }: WebhookTarget): Pick<Webhook
       return { headers: { "content-type": "application/json" }, body: JSON.stringify(event) };
     case "cloudevents":
       return {
-        headers: { "content-type": "application/cloudevents+json; charset=utf-8" },
+        headers: { "content-type": `${CLOUD_EVENT_MEDIA_TYPE}; charset=utf-8` },
         body: JSON.stringify(toCloudEvent(event)),
       };
     case "cloudevents-binary":
