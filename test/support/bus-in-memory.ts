@@ -1,9 +1,14 @@
-/** The domain on a store in memory, a publisher that remembers, and a clock that jumps from one pause to the next. */
+/** The domain on a store in memory, neighbours that remember, and a clock that jumps from one pause to the next. */
 import { type BusDeclaration, defineBus } from "../../shared/bus-config.ts";
+import type { RedriveDeps } from "../../shared/deliveries/redrive.ts";
 import type { DeliveredEvent } from "../../shared/event.ts";
 import { INDEX_SETTLE_MS } from "../../shared/limits.ts";
-import type { Deps, EventPublisher, PublishOutcome } from "../../shared/ports.ts";
+import type { DeployedTargets, EventPublisher, PublishOutcome, WebhookQueue, WebhookTask } from "../../shared/ports.ts";
+import type { SubscribeDeps } from "../../shared/subscriptions/subscribe.ts";
+import type { WebhookSender } from "../../shared/webhook-port.ts";
+import { newWebhookSecret } from "../../shared/webhook-signature.ts";
 import { MemoryEventStore } from "./memory-event-store.ts";
+import { ScriptedWebhooks } from "./scripted-webhooks.ts";
 import { silentLogger } from "./silent-logger.ts";
 
 /** Subscribers that a test may count on; they run nowhere. */
@@ -27,10 +32,43 @@ export class RecordingPublisher implements EventPublisher {
   }
 }
 
+/** Keeps what it is given; `webhook-worker.ts` works it off. */
+export class RecordingWebhookQueue implements WebhookQueue {
+  /** All that was ever sent. */
+  readonly sent: WebhookTask[] = [];
+  /** What waits, and from when on it may be taken, in epoch milliseconds. */
+  readonly waiting: { readonly task: WebhookTask; readonly visibleAtMs: number }[] = [];
+  /** While set, sending fails with it. */
+  failure: Error | null = null;
+
+  async send(tasks: readonly WebhookTask[]): Promise<void> {
+    if (this.failure !== null) throw this.failure;
+    this.sent.push(...tasks);
+    this.waiting.push(...tasks.map((task) => ({ task, visibleAtMs: 0 })));
+  }
+}
+
+export class RecordingTargets implements DeployedTargets {
+  readonly redelivered: { readonly name: string; readonly event: DeliveredEvent }[] = [];
+  /** While set, handing over fails with it. */
+  failure: Error | null = null;
+
+  async redeliver(name: string, event: DeliveredEvent): Promise<void> {
+    if (this.failure !== null) throw this.failure;
+    this.redelivered.push({ name, event });
+  }
+}
+
+/** What every operation of the domain works with. */
+export type AllDeps = SubscribeDeps & RedriveDeps & { readonly webhooks: WebhookSender };
+
 export interface BusInMemory {
-  readonly deps: Deps;
+  readonly deps: AllDeps;
   readonly store: MemoryEventStore;
   readonly publisher: RecordingPublisher;
+  readonly webhooks: ScriptedWebhooks;
+  readonly webhookQueue: RecordingWebhookQueue;
+  readonly deployed: RecordingTargets;
   readonly clock: VirtualClock;
 }
 
@@ -39,11 +77,18 @@ export function busInMemory(declaration: BusDeclaration = TEST_BUS): BusInMemory
   const clock = new VirtualClock();
   const store = new MemoryEventStore(() => clock.nowMs);
   const publisher = new RecordingPublisher();
+  const webhooks = new ScriptedWebhooks();
+  const webhookQueue = new RecordingWebhookQueue();
+  const deployed = new RecordingTargets();
   const { catalogue, subscribers, limits } = defineBus(declaration);
   let ids = 0;
-  const deps: Deps = {
+  const deps: AllDeps = {
     store,
     publisher,
+    webhooks,
+    webhookQueue,
+    deployed,
+    newWebhookSecret: () => newWebhookSecret(new TextEncoder().encode(`secret ${++ids}`.padEnd(32))),
     catalogue,
     subscribers,
     limits,
@@ -55,7 +100,7 @@ export function busInMemory(declaration: BusDeclaration = TEST_BUS): BusInMemory
     indexSettleMs: INDEX_SETTLE_MS,
     log: silentLogger,
   };
-  return { deps, store, publisher, clock };
+  return { deps, store, publisher, webhooks, webhookQueue, deployed, clock };
 }
 
 /** Time passes only when everybody waits for it; then it jumps to the next moment that somebody waits for. */

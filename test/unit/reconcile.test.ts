@@ -1,15 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { reconcileMetrics } from "../../functions/runtime/metrics.ts";
 import { emit } from "../../shared/emit.ts";
-import type { Deps } from "../../shared/ports.ts";
-import { reconcile } from "../../shared/reconcile.ts";
+import { type ReconcileDeps, reconcile } from "../../shared/reconcile.ts";
 import { openRequest } from "../../shared/request.ts";
 import { type BusInMemory, busInMemory } from "../support/bus-in-memory.ts";
 
 const sender = { caller: "agent" };
 
 /** A run with a minute to go. */
-const run = (deps: Deps) => reconcile(deps, { untilMs: deps.monotonic() + 60_000 });
+const run = (deps: ReconcileDeps) => reconcile(deps, { untilMs: deps.monotonic() + 60_000 });
 
 /** Events whose publication failed, due by now. */
 async function backlog(bus: BusInMemory, events: number): Promise<string[]> {
@@ -38,17 +37,23 @@ describe("an event whose publication failed", () => {
     const { bus, eventId } = await unpublished();
     bus.publisher.failure = null;
     await bus.clock.pause(60_000);
-    expect(await run(bus.deps)).toEqual({ published: 1, ended: 0, failed: 0, oldest_unpublished_ms: 60_000 });
+    expect(await run(bus.deps)).toEqual({
+      published: 1,
+      ended: 0,
+      tended: 0,
+      failed: 0,
+      oldest_unpublished_ms: 60_000,
+    });
     const record = await bus.store.getEvent(eventId);
     expect(record?.published).toBe(true);
     expect(bus.publisher.published).toMatchObject([{ id: eventId, reply_to: { token: record?.replyToken } }]);
-    expect(await run(bus.deps)).toEqual({ published: 0, ended: 0, failed: 0, oldest_unpublished_ms: 0 });
+    expect(await run(bus.deps)).toEqual({ published: 0, ended: 0, tended: 0, failed: 0, oldest_unpublished_ms: 0 });
   });
 
   it("is left to its emitter while it is fresh", async () => {
     const { bus } = await unpublished();
     bus.publisher.failure = null;
-    expect(await run(bus.deps)).toEqual({ published: 0, ended: 0, failed: 0, oldest_unpublished_ms: 0 });
+    expect(await run(bus.deps)).toEqual({ published: 0, ended: 0, tended: 0, failed: 0, oldest_unpublished_ms: 0 });
   });
 
   it("stays due while publishing fails, and is tried again when its lease is over", async () => {
@@ -137,7 +142,13 @@ describe("a backlog after an outage", () => {
   it("is published in one run, however long it is, each event once", async () => {
     const bus = busInMemory();
     const ids = await backlog(bus, 2_600);
-    expect(await run(bus.deps)).toEqual({ published: 2_600, ended: 0, failed: 0, oldest_unpublished_ms: 60_000 });
+    expect(await run(bus.deps)).toEqual({
+      published: 2_600,
+      ended: 0,
+      tended: 0,
+      failed: 0,
+      oldest_unpublished_ms: 60_000,
+    });
     expect(bus.publisher.published.map(({ id }) => id).sort()).toEqual(ids.sort());
   });
 
@@ -224,7 +235,7 @@ describe("a half of the run that fails", () => {
 
 describe("the metrics of a run", () => {
   it("are one line in the format that CloudWatch reads, every metric with a number", () => {
-    const report = { published: 3, ended: 2, failed: 1, oldest_unpublished_ms: 61_000 };
+    const report = { published: 3, ended: 2, tended: 4, failed: 1, oldest_unpublished_ms: 61_000 };
     const line = reconcileMetrics(report, "Bus-Reconcile", 1_800_000_000_000);
     expect(line.indexOf("\n")).toBe(line.length - 1);
     const { _aws, ...values } = JSON.parse(line);
@@ -232,6 +243,7 @@ describe("the metrics of a run", () => {
       FunctionName: "Bus-Reconcile",
       Published: 3,
       Ended: 2,
+      Tended: 4,
       Failed: 1,
       OldestUnpublishedAge: 61_000,
     });

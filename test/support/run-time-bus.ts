@@ -1,0 +1,96 @@
+/** What tests of run-time subscriptions do over and over: subscribe, publish, ask, and bring it to who wants it. */
+import { dispatchEvent } from "../../shared/deliveries/dispatch.ts";
+import { type Message, type TakeOptions, takeMessages } from "../../shared/deliveries/message-queue.ts";
+import { acknowledge } from "../../shared/deliveries/message-receipts.ts";
+import { emit } from "../../shared/emit.ts";
+import type { JsonObject } from "../../shared/json.ts";
+import { type ReconcileReport, reconcile } from "../../shared/reconcile.ts";
+import type { RequestRecord } from "../../shared/records.ts";
+import { openRequest } from "../../shared/request.ts";
+import { subscribe } from "../../shared/subscriptions/subscribe.ts";
+import type { BusInMemory } from "./bus-in-memory.ts";
+import { HOOK } from "./scripted-webhooks.ts";
+
+/** Who subscribes, and who publishes. */
+export const OWNER = "owner";
+export const EMITTER = { caller: "emitter" };
+
+/** An event type without deployed subscribers. */
+export const TYPE = "UPGRADE_REQUESTED";
+
+/** A subscription to a webhook; what is given replaces its fields. */
+export const webhookInput = (change: object = {}): object => ({
+  name: "hook",
+  event_types: [TYPE],
+  target: { kind: "webhook", url: HOOK },
+  ...change,
+});
+
+/** A subscription to a queue. */
+export const queueInput = (change: object = {}): object => ({
+  name: "queue",
+  event_types: [TYPE],
+  target: { kind: "queue" },
+  ...change,
+});
+
+/** @returns the id of the new subscription */
+export async function subscribed({ deps }: BusInMemory, input: object, owner = OWNER): Promise<string> {
+  return (await subscribe(deps, input, owner)).subscription.subscription_id;
+}
+
+/** Publishes an event and brings it to who wants it. @returns its id */
+export async function publish(bus: BusInMemory, data: JsonObject = {}, type = TYPE): Promise<string> {
+  const { result, afterwards } = await emit(bus.deps, { type, data }, EMITTER);
+  await afterwards();
+  await dispatchLast(bus);
+  return result.event_id;
+}
+
+/** Asks, and brings the question to who wants it; nobody waits for the answer yet. */
+export async function ask(bus: BusInMemory, change: object = {}): Promise<RequestRecord> {
+  const { request, settled } = await openRequest(bus.deps, { type: TYPE, data: {}, timeout: 60, ...change }, EMITTER);
+  await settled;
+  await dispatchLast(bus);
+  return request;
+}
+
+async function dispatchLast({ deps, publisher }: BusInMemory): Promise<void> {
+  const event = publisher.published.at(-1);
+  if (event === undefined) throw new Error("Nothing was published.");
+  await dispatchEvent(deps, event);
+}
+
+/** Takes messages, without waiting for any unless told to. */
+export function take(
+  { deps }: BusInMemory,
+  subscriptionId: string,
+  options: Partial<TakeOptions> = {},
+): Promise<Message[]> {
+  const { signal } = new AbortController();
+  return takeMessages(deps, subscriptionId, OWNER, { waitMs: 0, max: 10, signal, ...options });
+}
+
+/** The message that is there, alone. */
+export async function takeOne(bus: BusInMemory, subscriptionId: string): Promise<Message> {
+  const [message, ...others] = await take(bus, subscriptionId);
+  if (message === undefined || others.length > 0) throw new Error(`${others.length} messages more than one.`);
+  return message;
+}
+
+/** What becomes of a receipt that is acknowledged. */
+export async function ack({ deps }: BusInMemory, subscriptionId: string, receipt: string): Promise<string | undefined> {
+  return (await acknowledge(deps, subscriptionId, OWNER, [receipt]))[0]?.status;
+}
+
+/** A run of the reconciler with a minute to go. */
+export const reconciled = ({ deps }: BusInMemory): Promise<ReconcileReport> =>
+  reconcile(deps, { untilMs: deps.monotonic() + 60_000 });
+
+/** Time passes, and the reconciler runs every minute meanwhile. */
+export async function minutesPass(bus: BusInMemory, minutes: number): Promise<void> {
+  for (let i = 0; i < minutes; i++) {
+    await bus.clock.pause(60_000);
+    await reconciled(bus);
+  }
+}
