@@ -3,7 +3,7 @@ import { unreachable } from "./errors.ts";
 
 export interface LinkedAbort {
   readonly signal: AbortSignal;
-  abort(): void;
+  abort(reason?: unknown): void;
   /** Takes the time limit off. */
   disarm(): void;
   /** Lets go of the parent and the timer. To be called when the work has ended. */
@@ -25,7 +25,7 @@ export function linkAbort(parent?: AbortSignal, timeoutMs?: number): LinkedAbort
       : setTimeout(() => controller.abort(unreachable(`No answer within ${Math.round(timeoutMs)} ms.`)), timeoutMs);
   return {
     signal: controller.signal,
-    abort: () => controller.abort(),
+    abort: (reason) => controller.abort(reason),
     disarm: () => clearTimeout(timer),
     release() {
       clearTimeout(timer);
@@ -34,7 +34,10 @@ export function linkAbort(parent?: AbortSignal, timeoutMs?: number): LinkedAbort
   };
 }
 
-/** Waits. @throws the signal's reason when it aborts */
+/** The longest that a timer takes, in milliseconds; a longer time would be over at once. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** Waits, for 24 days at most. @throws the signal's reason when it aborts */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
@@ -42,10 +45,13 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
       clearTimeout(timer);
       reject(signal?.reason);
     };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", onAbort);
-      resolve();
-    }, ms);
+    const timer = setTimeout(
+      () => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve();
+      },
+      Math.min(ms, MAX_TIMER_MS),
+    );
     signal?.addEventListener("abort", onAbort, { once: true });
   });
 }

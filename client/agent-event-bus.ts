@@ -1,9 +1,15 @@
 /** The bus, as an agent sees it. */
+
+import type { Redriven } from "../shared/deliveries/redrive.ts";
+import type { ListedDelivery } from "../shared/deliveries/view.ts";
 import type { BusEvent, DeliveredEvent } from "../shared/event.ts";
 import type { BuiltInEventTypes } from "../shared/event-types/catalogue.ts";
+import type { Explanation } from "../shared/explain.ts";
 import type { EventWithResponses } from "../shared/history.ts";
 import type { JsonObject } from "../shared/json.ts";
 import type { Verdict } from "../shared/respond.ts";
+import type { RotatedSecret } from "../shared/subscriptions/subscribe.ts";
+import type { SubscriptionView } from "../shared/subscriptions/view.ts";
 import type {
   Answerable,
   BatchOptions,
@@ -18,40 +24,35 @@ import type {
   WaitOptions,
   WaitOutcome,
 } from "./calls.ts";
-import { urlsFromEnvironment } from "./config.ts";
+import { type AgentEventBusOptions, connect } from "./connection.ts";
 import type { BusOfContext, SubscriberContext } from "./context.ts";
+import { type DeadQuery, deadDeliveries, explain, type RedriveOptions, redrive } from "./deliveries.ts";
 import type { CallbackResult, Delivery } from "./delivery.ts";
+import { openDurableSubscription } from "./durable-subscription.ts";
 import { emit, emitBatch } from "./emit.ts";
-import { type BusUrls, resolveEndpoints, targetOf } from "./endpoints.ts";
-import { type HistoryQuery, history, read } from "./history.ts";
+import { targetOf } from "./endpoints.ts";
+import { type EventTypeListing, eventTypes, type HistoryQuery, history } from "./history.ts";
 import { liveEvents, type StreamOptions } from "./live-stream.ts";
+import { openLiveSubscription } from "./live-subscription.ts";
+import { type PageOptions, read } from "./read.ts";
 import { respond } from "./respond.ts";
-import { DEFAULT_RETRY, type RetryPolicy } from "./retry.ts";
-import { createSign, type SigningOptions } from "./signing.ts";
-import { openSubscription, type SubscribeOptions, type Subscription } from "./subscription.ts";
-import { createTransport, type Fetch } from "./transport.ts";
+import { checkOptions, type SubscribeOptions, type Subscription } from "./subscribe-options.ts";
+import {
+  type CreatedSubscription,
+  changeSubscription,
+  createSubscription,
+  deleteSubscription,
+  getSubscription,
+  rotateSecret,
+  type SubscriptionChange,
+  type SubscriptionInput,
+  subscriptions,
+} from "./subscriptions.ts";
 import { ask, join } from "./wait.ts";
 
-/** Without `url` and `urls`: the environment's AGENT_EVENT_BUS_URLS and AGENT_EVENT_BUS_URL, else `npm run dev`'s. */
-export interface AgentEventBusOptions extends SigningOptions {
-  /** One base URL for everything. */
-  readonly url?: string | undefined;
-  /** The URL of each function, as an object or as the JSON of the stack's `Urls` output; `url` serves what it lacks. */
-  readonly urls?: BusUrls | string | undefined;
-  /** `agent_type` of what is emitted without one of its own. */
-  readonly agentType?: string | undefined;
-  /** In place of the global `fetch`. */
-  readonly fetch?: Fetch | undefined;
-  readonly retry?: Partial<RetryPolicy> | undefined;
-}
-
-/** An event type as the catalogue lists it. */
-export interface EventTypeListing {
-  readonly name: string;
-  readonly group: string;
-  readonly description: string;
-  /** Whether `data` is checked against a schema. */
-  readonly has_schema: boolean;
+/** To call off what is under way. */
+interface Abortable {
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -66,14 +67,7 @@ export class AgentEventBus<Types extends object = BuiltInEventTypes> implements 
 
   /** @throws Error that says which URL cannot be used */
   constructor(options: AgentEventBusOptions = {}) {
-    const isPlaced = options.url !== undefined || options.urls !== undefined;
-    const endpoints = resolveEndpoints(isPlaced ? options : urlsFromEnvironment());
-    const fetch: Fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
-    this.connection = {
-      transport: createTransport(endpoints, createSign(options), fetch),
-      retry: { ...DEFAULT_RETRY, ...options.retry },
-      agentType: options.agentType,
-    };
+    this.connection = connect(options);
   }
 
   /** Publishes an event. Once it resolves the event is recorded and will reach its subscribers. */
@@ -104,7 +98,7 @@ export class AgentEventBus<Types extends object = BuiltInEventTypes> implements 
   }
 
   /** Cancels a request of one's own; one that has ended stays as it is. Resolves with how it ended. */
-  cancel(eventId: string, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<WaitOutcome> {
+  cancel(eventId: string, options: Abortable = {}): Promise<WaitOutcome> {
     return read<WaitOutcome>(this.connection, targetOf("cancel", { event_id: eventId }), options.signal);
   }
 
@@ -122,18 +116,13 @@ export class AgentEventBus<Types extends object = BuiltInEventTypes> implements 
    * One event, the state of its request, and all its responses with their verdicts.
    * @throws AgentEventBusError `not_found`
    */
-  getEvent(eventId: string, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<EventWithResponses> {
+  getEvent(eventId: string, options: Abortable = {}): Promise<EventWithResponses> {
     return read<EventWithResponses>(this.connection, targetOf("show", { event_id: eventId }), options.signal);
   }
 
   /** The catalogue of this deployment. */
-  async eventTypes(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<readonly EventTypeListing[]> {
-    const { event_types } = await read<{ event_types: EventTypeListing[] }>(
-      this.connection,
-      targetOf("types"),
-      options.signal,
-    );
-    return event_types;
+  eventTypes(options: Abortable = {}): Promise<readonly EventTypeListing[]> {
+    return eventTypes(this.connection, options.signal);
   }
 
   /** Events as they come, without a gap or a duplicate, until the signal aborts or the loop is left. */
@@ -147,8 +136,11 @@ export class AgentEventBus<Types extends object = BuiltInEventTypes> implements 
 
   /**
    * Calls back with each event of a type (`*`: of any) and answers it with what the callback returns; nothing returned
-   * is no answer, an error thrown is one (`rejected`). Resolves once the subscription is open: from then on it can be
-   * asked.
+   * is no answer. Resolves once the subscription is open: from then on it can be asked.
+   *
+   * Over the live stream an error thrown is an answer (`rejected`). With `durable: "name"` over a pull queue, which
+   * keeps events while the subscriber is away: it is acknowledged once the callback has ended and its answer was sent;
+   * an error thrown brings the event again, and is told with the last try, or at once by a `RejectedError`.
    */
   subscribe<T extends TypeName<Types>>(
     eventType: T,
@@ -159,8 +151,67 @@ export class AgentEventBus<Types extends object = BuiltInEventTypes> implements 
     options?: SubscribeOptions,
   ): Promise<Subscription>;
   subscribe(eventType: "*", callback: Delivery<Types>["callback"], options?: SubscribeOptions): Promise<Subscription>;
-  subscribe(eventType: string, callback: unknown, options: SubscribeOptions = {}): Promise<Subscription> {
-    // The stream carries events of this type only, which is what the overloads promise the callback.
-    return openSubscription(this.connection, this, eventType, callback as Delivery<Types>["callback"], options);
+  async subscribe(eventType: string, callback: unknown, options: SubscribeOptions = {}): Promise<Subscription> {
+    checkOptions(options);
+    // What arrives are events of this type only, which is what the overloads promise the callback.
+    const toCall = callback as Delivery<Types>["callback"];
+    return options.durable === undefined
+      ? openLiveSubscription(this.connection, this, eventType, toCall, options)
+      : openDurableSubscription(this.connection, this, eventType, toCall, options);
+  }
+
+  /**
+   * Makes a webhook or a pull queue, effective for the next event; or brings the one of that name up to date. A new
+   * webhook comes with its `secret`, this once; if that was lost, `rotateSecret` gives another.
+   */
+  createSubscription(
+    subscription: SubscriptionInput<TypeName<Types>>,
+    options: Abortable = {},
+  ): Promise<CreatedSubscription> {
+    return createSubscription(this.connection, subscription, options.signal);
+  }
+
+  /** One's own subscriptions, page by page as they are read. */
+  subscriptions(options: PageOptions = {}): AsyncGenerator<SubscriptionView, void> {
+    return subscriptions(this.connection, options);
+  }
+
+  /** @throws AgentEventBusError `not_found` */
+  getSubscription(subscriptionId: string, options: Abortable = {}): Promise<SubscriptionView> {
+    return getSubscription(this.connection, subscriptionId, options.signal);
+  }
+
+  /** Changes what is given and leaves the rest. @throws AgentEventBusError `not_found` */
+  changeSubscription(
+    subscriptionId: string,
+    change: SubscriptionChange<TypeName<Types>>,
+    options: Abortable = {},
+  ): Promise<SubscriptionView> {
+    return changeSubscription(this.connection, subscriptionId, change, options.signal);
+  }
+
+  /** Ends a subscription; what is on its way to it ends dead. @throws AgentEventBusError `not_found` */
+  deleteSubscription(subscriptionId: string, options: Abortable = {}): Promise<void> {
+    return deleteSubscription(this.connection, subscriptionId, options.signal);
+  }
+
+  /** A new secret for a webhook; for 24 h the old one signs too. Not tried again once the bus may have made one. */
+  rotateSecret(subscriptionId: string, options: Abortable = {}): Promise<RotatedSecret> {
+    return rotateSecret(this.connection, subscriptionId, options.signal);
+  }
+
+  /** What could not be delivered to one's own subscriptions and to the deployed subscribers, page by page. */
+  deadDeliveries(query: DeadQuery = {}): AsyncGenerator<ListedDelivery, void> {
+    return deadDeliveries(this.connection, query);
+  }
+
+  /** Sends dead deliveries again; `remaining` in the result says that there are more. */
+  redrive(options: RedriveOptions = {}): Promise<Redriven> {
+    return redrive(this.connection, options);
+  }
+
+  /** Why each subscriber of its type did or did not get an event. @throws AgentEventBusError `not_found` */
+  explain(eventId: string, options: Abortable = {}): Promise<Explanation> {
+    return explain(this.connection, eventId, options.signal);
   }
 }

@@ -8,6 +8,7 @@ import type { JsonObject } from "../shared/json.ts";
 import { NESTED_DEADLINE_MARGIN_MS } from "../shared/limits.ts";
 import type { Logger } from "../shared/ports.ts";
 import type { Verdict } from "../shared/respond.ts";
+import { type LinkedAbort, linkAbort, MAX_TIMER_MS } from "./abort.ts";
 import type {
   Answerable,
   EmitOptions,
@@ -32,7 +33,10 @@ export interface SubscriberContext<Types extends object = BuiltInEventTypes> ext
   progress(report: JsonObject): Promise<Verdict | null>;
   /** Answers before the callback ends; it then returns nothing. @throws AgentEventBusError */
   respond(response: JsonObject, options?: Pick<RespondOptions, "status" | "responseId">): Promise<Verdict>;
-  /** Aborts at the event's deadline, or shortly before the function's time is up. */
+  /**
+   * Aborts at the event's deadline, shortly before the function's time is up, or when the event was given to another
+   * process of this subscriber, since the bus could not be told in time that it is being worked on here.
+   */
   readonly signal: AbortSignal;
   /** Milliseconds until `signal` aborts; `Infinity` when nothing bounds it. */
   remainingMs(): number;
@@ -57,6 +61,8 @@ export interface ContextParts<Types extends object> {
   readonly answers: boolean;
   /** By the monotonic clock; `Infinity` where no function runs out of time. */
   readonly functionEndsAt: number;
+  /** Aborts when the work on the event has lost its point for another reason than time. */
+  readonly signal?: AbortSignal | undefined;
   readonly log: Logger;
 }
 
@@ -70,7 +76,7 @@ export function createContext<Types extends object>(
   parts: ContextParts<Types>,
 ): { context: SubscriberContext<Types>; release: () => void } {
   const { bus, event, subscriber, attempt, answers } = parts;
-  const controller = new AbortController();
+  const controller = linkAbort(parts.signal);
   const remainingMs = (): number => Math.min(untilDeadlineMs(event), parts.functionEndsAt - performance.now());
   const timer = abortAfter(controller, remainingMs());
   const nthCall = new Map<string, number>();
@@ -128,7 +134,13 @@ export function createContext<Types extends object>(
     subscriber,
     attempt,
   };
-  return { context, release: () => clearTimeout(timer) };
+  return {
+    context,
+    release() {
+      clearTimeout(timer);
+      controller.release();
+    },
+  };
 }
 
 /**
@@ -147,10 +159,7 @@ function saidBefore(error: unknown, options: EmitOptions): { eventId: string; ti
   throw error;
 }
 
-/** The longest that a timer takes; a longer time would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
-function abortAfter(controller: AbortController, ms: number): ReturnType<typeof setTimeout> | undefined {
+function abortAfter(controller: LinkedAbort, ms: number): ReturnType<typeof setTimeout> | undefined {
   if (ms > MAX_TIMER_MS) return undefined;
   const reason = new DOMException("The time for this event is up.", "TimeoutError");
   return setTimeout(() => controller.abort(reason), Math.max(0, ms));

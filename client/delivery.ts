@@ -8,7 +8,7 @@ import type { JsonObject } from "../shared/json.ts";
 import type { Verdict } from "../shared/respond.ts";
 import { type ContextParts, createContext, type SubscriberContext, untilDeadlineMs } from "./context.ts";
 import { AgentEventBusError, RejectedError } from "./errors.ts";
-import { errorFields } from "./log.ts";
+import { errorFields, messageOf } from "./log.ts";
 import { isRetryable } from "./retry.ts";
 
 /** More of an error's message than this helps nobody, and could make the rejection too large to be sent. */
@@ -128,8 +128,8 @@ function isHopeless<Types extends object>({ event, comesAgainAt }: Delivery<Type
 }
 
 function rejectionOf(error: unknown): JsonObject {
-  const { name, message } = error instanceof Error ? error : { name: "Error", message: String(error) };
-  return { error: { name, message: message.slice(0, MAX_ERROR_MESSAGE_CHARS) } };
+  const name = error instanceof Error ? error.name : "Error";
+  return { error: { name, message: messageOf(error, MAX_ERROR_MESSAGE_CHARS) } };
 }
 
 /**

@@ -1,13 +1,12 @@
-/** Looking back: events by the page, one event with all that came of it, the catalogue. */
+/** Looking back: events by the page, and the catalogue. */
 import type { BusEvent } from "../shared/event.ts";
 import type { EventPage } from "../shared/history.ts";
 import type { Connection } from "./calls.ts";
 import { targetOf } from "./endpoints.ts";
-import { withRetries } from "./retry.ts";
-import { CALL_TIMEOUT_MS, type Call } from "./transport.ts";
+import { type PageOptions, read, readPages } from "./read.ts";
 
 /** Filters combine. */
-export interface HistoryQuery {
+export interface HistoryQuery extends PageOptions {
   readonly type?: string | undefined;
   readonly agentType?: string | undefined;
   readonly correlationId?: string | undefined;
@@ -17,33 +16,21 @@ export interface HistoryQuery {
   readonly to?: Date | string | undefined;
   /** Newest first (`desc`) by default. */
   readonly order?: "asc" | "desc" | undefined;
-  /** Ends after so many events; without it, with the last. */
-  readonly limit?: number | undefined;
-  /** Events fetched by one call: 1 to 1,000; 100 by default. */
-  readonly pageSize?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
-const DEFAULT_CLIENT_PAGE = 100;
+/** An event type as the catalogue lists it. */
+export interface EventTypeListing {
+  readonly name: string;
+  readonly group: string;
+  readonly description: string;
+  /** Whether `data` is checked against a schema. */
+  readonly has_schema: boolean;
+}
 
 /** Events as they were when the first page was read, and what has come since where the order goes there. */
-export async function* history(connection: Connection, query: HistoryQuery): AsyncGenerator<BusEvent, void> {
-  const { limit = Number.POSITIVE_INFINITY, pageSize = Math.min(DEFAULT_CLIENT_PAGE, limit), signal } = query;
-  let cursor: string | undefined;
-  for (let left = limit; left > 0; ) {
-    const page = await read<EventPage>(
-      connection,
-      { ...targetOf("list"), query: { ...wireQuery(query), limit: pageSize, cursor } },
-      signal,
-    );
-    for (const event of page.events) {
-      yield event;
-      left -= 1;
-      if (left === 0) return;
-    }
-    if (page.next_cursor === null) return;
-    cursor = page.next_cursor;
-  }
+export function history(connection: Connection, query: HistoryQuery): AsyncGenerator<BusEvent, void> {
+  const call = { ...targetOf("list"), query: wireQuery(query) };
+  return readPages(connection, call, (page: EventPage) => page.events, query);
 }
 
 function wireQuery(query: HistoryQuery): Record<string, string | undefined> {
@@ -54,9 +41,8 @@ function wireQuery(query: HistoryQuery): Record<string, string | undefined> {
 const instant = (time: Date | string | undefined): string | undefined =>
   time instanceof Date ? time.toISOString() : time;
 
-/** A call that only looks, tried again as often as any. */
-export function read<Body>(connection: Connection, call: Call, signal?: AbortSignal): Promise<Body> {
-  return withRetries(connection.retry, signal, () =>
-    connection.transport.json<Body>(call, { signal, timeoutMs: CALL_TIMEOUT_MS }),
-  );
+/** The catalogue. */
+export async function eventTypes(connection: Connection, signal?: AbortSignal): Promise<readonly EventTypeListing[]> {
+  const { event_types } = await read<{ event_types: EventTypeListing[] }>(connection, targetOf("types"), signal);
+  return event_types;
 }

@@ -9,6 +9,7 @@ import { linkAbort, sleep } from "./abort.ts";
 import type { Connection } from "./calls.ts";
 import { targetOf } from "./endpoints.ts";
 import { type AgentEventBusError, unreachable } from "./errors.ts";
+import { type RecentIds, recentIds } from "./recent-ids.ts";
 import { isRetryable, pauseMs } from "./retry.ts";
 import { readSse, type SseMessage } from "./sse.ts";
 import { type Call, parseObject } from "./transport.ts";
@@ -39,7 +40,7 @@ const REMEMBERED_IDS = 2_048;
 interface Place {
   cursor: string | undefined;
   opened: boolean;
-  readonly seen: Set<string>;
+  readonly seen: RecentIds;
 }
 
 /**
@@ -53,7 +54,7 @@ export async function* liveEvents(
 ): AsyncGenerator<DeliveredEvent, void> {
   const { signal } = options;
   const isOver = (): boolean => signal?.aborted === true;
-  const place: Place = { cursor: undefined, opened: false, seen: new Set() };
+  const place: Place = { cursor: undefined, opened: false, seen: recentIds(REMEMBERED_IDS) };
   const giveUpAt = performance.now() + FIRST_OPEN_LIMIT_MS;
   for (let failures = 0; !isOver(); ) {
     const startedAt = performance.now();
@@ -114,7 +115,5 @@ function take({ id, event: name, data }: SseMessage, place: Place): DeliveredEve
   if (id !== undefined && id !== "") place.cursor = id;
   if (event === null || place.seen.has(event.id)) return null;
   place.seen.add(event.id);
-  // A set keeps the order of its entries: the first is the oldest.
-  if (place.seen.size > REMEMBERED_IDS) place.seen.delete(place.seen.values().next().value as string);
   return event;
 }

@@ -17,3 +17,12 @@ export function errorFields(error: unknown): { error: string; stack?: string } {
   if (!(error instanceof Error)) return { error: String(error) };
   return { error: `${error.name}: ${error.message}`, ...(error.stack === undefined ? {} : { stack: error.stack }) };
 }
+
+/** An error's message in up to so many characters, cut between them: half a character is no JSON text. */
+export function messageOf(error: unknown, maxChars: number): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message
+    .slice(0, maxChars)
+    .replace(/[\uD800-\uDBFF]$/, "")
+    .toWellFormed();
+}

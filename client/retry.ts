@@ -30,18 +30,40 @@ export function pauseMs(policy: RetryPolicy, failures: number, retryAfterMs = 0)
 export const isRetryable = (error: unknown): error is AgentEventBusError =>
   error instanceof AgentEventBusError && error.retryable;
 
-/** Makes a call that is safe to repeat until it succeeds, fails for good, or the tries are used up. */
+/** What a connection fails with that never came about: in Node's words, and its `fetch`'s. Browsers do not say. */
+const NOT_CONNECTED: readonly unknown[] = [
+  "ECONNREFUSED",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "UND_ERR_CONNECT_TIMEOUT",
+];
+
+/** Whether a call that failed certainly had no effect: it was never sent, or turned away before it was looked at. */
+export function hadNoEffect(error: unknown): error is AgentEventBusError {
+  if (!isRetryable(error)) return false;
+  if (error.status === 429) return true;
+  for (let cause = error.cause; cause instanceof Error; cause = cause.cause)
+    if ("code" in cause && NOT_CONNECTED.includes(cause.code)) return true;
+  return false;
+}
+
+/**
+ * Makes a call until it succeeds, fails for good, or the tries are used up.
+ * @param isSafe which failures are followed by a further try; all that are retryable, for a call that can be repeated
+ */
 export async function withRetries<T>(
   policy: RetryPolicy,
   signal: AbortSignal | undefined,
   call: () => Promise<T>,
+  isSafe: (error: unknown) => error is AgentEventBusError = isRetryable,
 ): Promise<T> {
   for (let failures = 1; ; failures++) {
     try {
       return await call();
     } catch (error) {
-      if (!isRetryable(error) || failures >= policy.tries || (error.retryAfterMs ?? 0) > MAX_RETRY_AFTER_MS)
-        throw error;
+      if (!isSafe(error) || failures >= policy.tries || (error.retryAfterMs ?? 0) > MAX_RETRY_AFTER_MS) throw error;
       await sleep(pauseMs(policy, failures, error.retryAfterMs), signal);
     }
   }

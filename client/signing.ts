@@ -1,6 +1,7 @@
 /** AWS Signature Version 4, by a library that is loaded only when something is signed. */
 import { credentialsFromEnvironment, regionFromEnvironment } from "./config.ts";
 import type { Credentials, CredentialsProvider } from "./credentials.ts";
+import { unreachable } from "./errors.ts";
 
 export interface SigningOptions {
   /** Given: every call is signed. Not given: calls to Function URLs are, with the credentials of the environment. */
@@ -33,8 +34,18 @@ export function createSign(options: SigningOptions): Sign {
       throw new Error(
         `To sign calls to ${request.url.host} a region is needed: give it as an option or as AWS_REGION.`,
       );
-    return sign(request, typeof credentials === "function" ? await credentials() : credentials, region);
+    return sign(request, typeof credentials === "function" ? await askFor(credentials) : credentials, region);
   };
+}
+
+/** @throws AgentEventBusError `unreachable`, which is retryable: they mostly come over a network too */
+async function askFor(provider: CredentialsProvider): Promise<Credentials> {
+  try {
+    return await provider();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw unreachable(`There are no credentials to sign with: ${reason}`, cause);
+  }
 }
 
 async function sign(

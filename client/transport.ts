@@ -16,12 +16,16 @@ export interface Call extends Target {
 /** What a call to `fetch` looks like, so that tests and emulators can put their own in its place. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
+interface CallLimits {
+  readonly signal?: AbortSignal | undefined;
+  readonly timeoutMs: number;
+}
+
 export interface Transport {
   /** A JSON object. @throws AgentEventBusError; the signal's reason when it aborts */
-  json<Body>(
-    call: Call,
-    options: { readonly signal?: AbortSignal | undefined; readonly timeoutMs: number },
-  ): Promise<Body>;
+  json<Body>(call: Call, limits: CallLimits): Promise<Body>;
+  /** A call that is answered with nothing but its success: 204. @throws as `json` does */
+  done(call: Call, limits: CallLimits): Promise<void>;
   /**
    * An answer of any length, to be read under the same signal.
    * @throws AgentEventBusError; the signal's reason when it aborts
@@ -53,20 +57,32 @@ export function createTransport(endpoints: Endpoints, sign: Sign, fetch: Fetch):
     if (response.ok) return response;
     throw errorOfResponse(response, await readText(response, signal));
   };
+  const within = async <T>(
+    { signal, timeoutMs }: CallLimits,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> => {
+    const link = linkAbort(signal, timeoutMs);
+    try {
+      return await work(link.signal);
+    } finally {
+      link.release();
+    }
+  };
   return {
     open,
-    async json<Body>(
-      call: Call,
-      { signal, timeoutMs }: { signal?: AbortSignal | undefined; timeoutMs: number },
-    ): Promise<Body> {
-      const link = linkAbort(signal, timeoutMs);
-      try {
-        const response = await open(call, "application/json", link.signal);
-        return parseObject(await readText(response, link.signal)) as Body;
-      } finally {
-        link.release();
-      }
-    },
+    json: <Body>(call: Call, limits: CallLimits) =>
+      within(limits, async (signal) => {
+        const response = await open(call, "application/json", signal);
+        return parseObject(await readText(response, signal)) as Body;
+      }),
+    done: (call, limits) =>
+      within(limits, async (signal) => {
+        const response = await open(call, "application/json", signal);
+        const text = await readText(response, signal);
+        // Whatever else says "fine" is not the bus: a page of a proxy, say.
+        if (response.status !== 204 || text !== "")
+          throw unreachable(`An empty answer was expected, not a ${response.status}.`);
+      }),
   };
 }
 

@@ -1,51 +1,20 @@
 /** Subscribing over the live stream: events come to a callback, its answers go back by themselves. */
 import type { DeliveredEvent } from "../shared/event.ts";
-import type { Logger } from "../shared/ports.ts";
 import { linkAbort } from "./abort.ts";
 import type { Connection } from "./calls.ts";
 import type { BusOfContext } from "./context.ts";
 import { type Delivery, deliver } from "./delivery.ts";
 import { liveEvents } from "./live-stream.ts";
 import { consoleLogger, errorFields } from "./log.ts";
-
-export interface SubscribeOptions {
-  /**
-   * The subscriber's name; several that share one are one subscriber, whose first answer counts. Random when not given.
-   */
-  readonly as?: string | undefined;
-  /** Only events of this conversation. */
-  readonly correlationId?: string | undefined;
-  /** How many callbacks run at once; 10 by default. What comes meanwhile waits. */
-  readonly concurrency?: number | undefined;
-  /** False for an observer: it is not expected to answer, and what its callback returns is not sent. */
-  readonly answers?: boolean | undefined;
-  /** A cursor to go on from; without it, from now. */
-  readonly after?: string | undefined;
-  /** Closes the subscription when it aborts. */
-  readonly signal?: AbortSignal | undefined;
-  /** Where failures of callbacks and answers are noted; one JSON line each on the console by default. */
-  readonly log?: Logger | undefined;
-}
-
-/** An open subscription. */
-export interface Subscription {
-  /** The name under which it answers. */
-  readonly subscriber: string;
-  /** Takes no more events and resolves when the callbacks that run have ended and answered. */
-  close(): Promise<void>;
-  /** Resolves when it has ended: closed, or given up for a reason that was logged. Never rejects. */
-  readonly closed: Promise<void>;
-}
-
-const DEFAULT_CONCURRENCY = 10;
+import { DEFAULT_CONCURRENCY, type LiveOptions, type Subscription } from "./subscribe-options.ts";
 
 /** Resolves once the stream is open. @throws AgentEventBusError when it cannot be opened; the signal's reason */
-export async function openSubscription<Types extends object>(
+export async function openLiveSubscription<Types extends object>(
   connection: Connection,
   bus: BusOfContext<Types>,
   eventType: string,
   callback: Delivery<Types>["callback"],
-  options: SubscribeOptions,
+  options: LiveOptions,
 ): Promise<Subscription> {
   const {
     as: subscriber = randomName(),
