@@ -1,4 +1,5 @@
 /** `GET /events`, `GET /events/{event_id}`, `GET /event-types`, `GET /health`: look back. */
+import { explainEvent } from "../shared/explain.ts";
 import { listEvents, showEvent } from "../shared/history.ts";
 import {
   cloudEventBatchResponse,
@@ -20,6 +21,9 @@ const show: Serve = async (request, deps, { event_id = "" }) => {
   return wantsCloudEvent(request) ? cloudEventResponse(shown.event) : jsonResponse(200, shown);
 };
 
+const explain: Serve = async (_request, deps, { event_id = "" }) =>
+  jsonResponse(200, await explainEvent(deps, event_id));
+
 const types: Serve = async (_request, { catalogue }) => {
   const event_types = Object.entries(catalogue).map(([name, { group, description, schema }]) => ({
     name,
@@ -33,7 +37,7 @@ const types: Serve = async (_request, { catalogue }) => {
 const health: Serve = async () => jsonResponse(200, { status: "ok" });
 
 /** A path that no function serves ends here too, so that its error is the same everywhere. */
-export const handle = serveOperations({ list, show, types, health });
+export const handle = serveOperations({ list, show, explain, types, health });
 
 // Built on cold start, called by AWS.
 export const handler = lambdaHandler(handle);
