@@ -56,7 +56,11 @@ export async function takeMessages(
   { waitMs, max, visibilitySeconds, signal }: TakeOptions,
 ): Promise<Message[]> {
   const queue = await findQueue(deps, subscriptionId, owner);
-  if (queue.subscription.status !== "active") return [];
+  if (queue.subscription.status !== "active") {
+    // Whoever polls again and again must not turn in circles meanwhile.
+    if (waitMs > 0) await deps.pause(waitMs, messagesTopic(subscriptionId), signal);
+    return [];
+  }
   await announce(deps, queue.subscription, waitMs);
   const visibilityMs = (visibilitySeconds ?? queue.target.visibilitySeconds) * 1_000;
   const start = deps.monotonic();

@@ -6,7 +6,7 @@ import { deliveredCopy } from "../event.ts";
 import { nameField, readInput } from "../input.ts";
 import { inLanes } from "../lanes.ts";
 import { DEFAULT_REDRIVE, FAN_OUT_LANES, MAX_REDRIVE } from "../limits.ts";
-import type { DeployedTargets, Deps, WebhookQueue } from "../ports.ts";
+import type { DeployedTargets, Deps, WebhookQueue, WebhookTask } from "../ports.ts";
 import { DEPLOYED_OWNER, type DeliveryRecord } from "../subscriptions/records.ts";
 import { redriven, whyPointless } from "./delivery.ts";
 import { readDead } from "./list-dead.ts";
@@ -56,7 +56,7 @@ export async function redrive(deps: RedriveDeps, body: unknown, owner: string): 
   const { deliveries, remaining } =
     event_id === undefined
       ? await findBySubscription(deps, owner, subscription_id, limit)
-      : { deliveries: await findByEvent(deps, owner, subscription_id, event_id), remaining: false };
+      : await findByEvent(deps, owner, subscription_id, event_id, limit);
   const problems = new Map<DeliveryRecord, string>();
   await inLanes(FAN_OUT_LANES, deliveries, async (delivery) => {
     const problem = (await whyStuck(deps, delivery)) ?? (dry_run ? null : await sendAgain(deps, delivery));
@@ -92,15 +92,17 @@ async function findByEvent(
   owner: string,
   subscriptionId: string | undefined,
   eventId: string,
-): Promise<DeliveryRecord[]> {
+  limit: number,
+): Promise<{ deliveries: DeliveryRecord[]; remaining: boolean }> {
   const all = await deps.store.getDeliveries(eventId);
-  return all.filter(
+  const fitting = all.filter(
     (delivery) =>
       delivery.state === "DEAD" &&
       // I9: another agent's are not seen.
       (delivery.owner === owner || delivery.owner === DEPLOYED_OWNER) &&
       (subscriptionId === undefined || delivery.subscriptionId === subscriptionId),
   );
+  return { deliveries: fitting.slice(0, limit), remaining: fitting.length > limit };
 }
 
 /** What stands in the way of sending it again; null when nothing does. */
@@ -126,12 +128,19 @@ async function sendAgain(deps: RedriveDeps, delivery: DeliveryRecord): Promise<s
     const next = redriven(delivery, { nowMs: deps.now(), fence: deps.newToken() });
     // Whoever was first has sent it.
     if (!(await deps.store.replaceDelivery(next, delivery.fence))) return null;
-    if (kind === "webhook") await deps.webhookQueue.send([{ owner, subscriptionId, eventId }]);
+    if (kind === "webhook") await sendFor(deps, { owner, subscriptionId, eventId });
     return null;
   } catch (error) {
     if (!(error instanceof BusError)) throw error;
     return error.message;
   }
+}
+
+/** Never throws: by its record it is pending again, and the reconciler finds what nobody was sent for. */
+async function sendFor(deps: RedriveDeps, task: WebhookTask): Promise<void> {
+  await deps.webhookQueue.send([task]).catch((error: unknown) => {
+    deps.log.warn("a redriven webhook is left to the reconciler", { ...task, error: String(error) });
+  });
 }
 
 async function redeliver(deps: RedriveDeps, eventId: string, name: string): Promise<void> {

@@ -60,7 +60,7 @@ export function changed(
   const filter = change.filter === undefined ? before : (change.filter ?? undefined);
   const eventTypes = change.eventTypes ?? standing.eventTypes;
   const next: SubscriptionRecord = {
-    ...rest,
+    ...(isElsewhere(standing.target, change.target) ? withoutFailures(rest) : rest),
     eventTypes,
     indexedTypes: [...new Set([...standing.indexedTypes, ...eventTypes])],
     target: change.target,
@@ -75,8 +75,19 @@ function withStatus(subscription: SubscriptionRecord, status: SubscriptionRecord
   const { updatedAt } = subscription;
   if (status === "disabled") return { ...subscription, status, disabledReason: "by_owner", disabledAt: updatedAt };
   // It begins anew: what failed before is forgotten.
-  const { disabledReason: _, disabledAt: __, failingSince: ___, ...rest } = subscription;
+  const { disabledReason: _, disabledAt: __, ...rest } = withoutFailures(subscription);
   return { ...rest, status, activeSince: updatedAt };
+}
+
+/** What is said of an endpoint says nothing of another one. */
+function isElsewhere(before: SubscriptionTarget, after: SubscriptionTarget): boolean {
+  return before.kind === "webhook" && after.kind === "webhook" && before.url !== after.url;
+}
+
+/** The same, with a row of failures ended. */
+export function withoutFailures(subscription: SubscriptionRecord): SubscriptionRecord {
+  const { failingSince: _, lastFailure: __, ...rest } = subscription;
+  return rest;
 }
 
 export function changedTarget({ target }: SubscriptionRecord, { target: change }: WantedChange): SubscriptionTarget {

@@ -4,7 +4,7 @@
  */
 import { dead } from "../deliveries/delivery.ts";
 import { inLanes } from "../lanes.ts";
-import { FAN_OUT_LANES, MESSAGE_RETENTION_MS, QUEUE_INSPECTION_MS } from "../limits.ts";
+import { DELIVERY_OVERDUE_MS, FAN_OUT_LANES, MESSAGE_RETENTION_MS, QUEUE_INSPECTION_MS } from "../limits.ts";
 import type { Deps } from "../ports.ts";
 import { isoAt } from "../time.ts";
 import type { SubscriptionRecord } from "./records.ts";
@@ -32,8 +32,12 @@ export async function tendSubscription(deps: TendDeps, seen: SubscriptionRecord)
   return (await deps.store.replaceSubscription(next, seen.version)) ? next : seen;
 }
 
-function nextInspection(deps: TendDeps, { target, status }: SubscriptionRecord): string | null {
-  return target.kind === "queue" && status !== "deleted" ? isoAt(deps.now() + QUEUE_INSPECTION_MS) : null;
+function nextInspection(deps: TendDeps, { target, status, updatedAt }: SubscriptionRecord): string | null {
+  if (target.kind !== "queue") return null;
+  if (status !== "deleted") return isoAt(deps.now() + QUEUE_INSPECTION_MS);
+  // A dispatch that was under way, or an index that lagged, may have left a message behind: it is looked for once more.
+  const isLastLook = deps.now() - Date.parse(updatedAt) >= DELIVERY_OVERDUE_MS;
+  return isLastLook ? null : isoAt(deps.now() + DELIVERY_OVERDUE_MS);
 }
 
 /** I7: a message of a queue that is gone, or that nobody took in time, is dead. Whether none is left. */

@@ -43,6 +43,9 @@ export async function deliverWebhook(deps: DeliverDeps, task: WebhookTask): Prom
   if (why !== null || subscription === null || record === null) return bury(deps, delivery, why ?? "");
   const { target } = subscription;
   if (target.kind !== "webhook") return bury(deps, delivery, "the subscription is no webhook");
+  // I10: also where every attempt is broken off before it has an outcome, there is a last one.
+  if (delivery.attempts > WEBHOOK_RETRIES_MS.length)
+    return bury(deps, delivery, `no outcome is known of attempt ${delivery.attempts}, the last`);
 
   const taken = await takeOn(deps, delivery);
   // Somebody else has it: should he die, it comes again.

@@ -1,6 +1,7 @@
 /** How a webhook's endpoint does, as its owner sees it; and the end of one that does no more. */
 import { WEBHOOK_FAILING_MS } from "../limits.ts";
 import type { Deps } from "../ports.ts";
+import { withoutFailures } from "../subscriptions/change.ts";
 import type { DisabledReason, SubscriptionRecord, WebhookSecret } from "../subscriptions/records.ts";
 import { tendSubscription } from "../subscriptions/tend.ts";
 import { isoAt } from "../time.ts";
@@ -23,9 +24,9 @@ export function signingSecrets({ secrets }: SubscriptionRecord, nowMs: number): 
 /** Ends a row of failures, if there is one. */
 export async function noteSuccess(deps: HealthDeps, subscription: SubscriptionRecord): Promise<void> {
   if (subscription.failingSince === undefined) return;
-  const { failingSince: _, ...rest } = subscription;
+  const next = { ...withoutFailures(subscription), version: subscription.version + 1 };
   // Whoever changed it meanwhile knows better; the next success says it again.
-  await deps.store.replaceSubscription({ ...rest, version: subscription.version + 1 }, subscription.version);
+  await deps.store.replaceSubscription(next, subscription.version);
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Subscriptions and deliveries in memory: the part of `MemoryEventStore` that brings events to run-time subscribers. */
-import { deadKeys } from "../../shared/keys.ts";
+import { deadKeys, messageKeys } from "../../shared/keys.ts";
 import type { CreateOutcome } from "../../shared/records.ts";
 import type {
   DeliveryRecord,
@@ -11,11 +11,14 @@ import type { DeadSlice, DeliveryStore, SubscriptionStore } from "../../shared/s
 
 const keyOf = (a: string, b: string): string => JSON.stringify([a, b]);
 const refKey = ({ eventId, subscriptionId }: DeliveryRef): string => keyOf(eventId, subscriptionId);
+/** How long a removed entry stays. */
+const REMOVED_SECONDS = 86_400;
+
 const copy = <T>(value: T): T => structuredClone(value);
 
 export class MemorySubscriptions implements SubscriptionStore, DeliveryStore {
   private readonly subscriptions = new Map<string, SubscriptionRecord>();
-  private readonly entries = new Map<string, SubscriptionEntry>();
+  private readonly entries = new Map<string, { entry: SubscriptionEntry; expiresAt: number | undefined }>();
   private readonly generations = new Map<string, number>();
   private readonly deliveries = new Map<string, DeliveryRecord>();
   private readonly now: () => number;
@@ -50,11 +53,16 @@ export class MemorySubscriptions implements SubscriptionStore, DeliveryStore {
 
   async putEntry(entry: SubscriptionEntry): Promise<void> {
     const key = keyOf(entry.eventType, entry.subscriptionId);
-    if ((this.entries.get(key)?.version ?? 0) <= entry.version) this.entries.set(key, copy(entry));
+    const standing = this.entries.get(key);
+    const isNewer = standing === undefined || standing.entry.version <= entry.version;
+    if (!isNewer && !this.hasExpired(standing.expiresAt)) return;
+    const expiresAt = entry.status === "removed" ? this.now() / 1_000 + REMOVED_SECONDS : undefined;
+    this.entries.set(key, { entry: copy(entry), expiresAt });
   }
 
   async getEntries(eventType: string): Promise<SubscriptionEntry[]> {
     return [...this.entries.values()]
+      .map(({ entry }) => entry)
       .filter((entry) => entry.eventType === eventType && entry.status !== "removed")
       .map(copy);
   }
@@ -98,8 +106,13 @@ export class MemorySubscriptions implements SubscriptionStore, DeliveryStore {
   async findMessages(subscriptionId: string, visibleBefore: string, limit: number): Promise<string[]> {
     return [...this.deliveries.values()]
       .filter((one) => one.kind === "queue" && one.state === "PENDING" && one.tendAt === undefined)
-      .filter((one) => one.subscriptionId === subscriptionId && one.nextAttemptAt < visibleBefore)
-      .sort((a, b) => (a.nextAttemptAt < b.nextAttemptAt ? -1 : 1))
+      .filter((one) => one.subscriptionId === subscriptionId && !this.hasExpired(one.expiresAt))
+      .map(({ eventId, nextAttemptAt }) => ({
+        eventId,
+        place: messageKeys(subscriptionId, eventId, nextAttemptAt).work_sk,
+      }))
+      .filter(({ place }) => place < visibleBefore)
+      .sort((a, b) => (a.place < b.place ? -1 : 1))
       .slice(0, limit)
       .map(({ eventId }) => eventId);
   }

@@ -1,7 +1,7 @@
 /** Run-time subscriptions in the table, and the index of those who want a type. */
-import { ENTRY_PREFIX, keys, subscribersPk } from "../../../shared/keys.ts";
+import { ENTRY_PREFIX, keys, subscribersPk, TABLE } from "../../../shared/keys.ts";
 import type { SubscriptionStore } from "../../../shared/subscriptions/store.ts";
-import { number } from "./items.ts";
+import { number, text } from "./items.ts";
 import { entryToItem, itemToEntry, itemToSubscription, subscriptionToItem } from "./subscription-items.ts";
 import type { DynamoTable, Item } from "./table.ts";
 
@@ -20,14 +20,20 @@ export function subscriptionMethods(table: DynamoTable, nowSeconds: () => number
     },
 
     async listSubscriptions(owner, after, limit) {
-      const { items } = await table.query({
-        KeyConditionExpression: "pk = :pk AND sk > :after",
-        // A sort key is never empty, nor may what it is compared with be.
-        ExpressionAttributeValues: { ":pk": { S: keys.subscription(owner, "").pk }, ":after": { S: after || " " } },
-        ConsistentRead: true,
-        Limit: limit,
-      });
-      return items.filter(isAlive).map(itemToSubscription);
+      const found: Item[] = [];
+      // A stretch is shorter than its limit where items are large; and what has expired counts for nothing.
+      for (let place: string | undefined = after || " "; place !== undefined && found.length < limit; ) {
+        const { items, lastKey } = await table.query({
+          KeyConditionExpression: "pk = :pk AND sk > :after",
+          // A sort key is never empty, nor may what it is compared with be.
+          ExpressionAttributeValues: { ":pk": { S: keys.subscription(owner, "").pk }, ":after": { S: place } },
+          ConsistentRead: true,
+          Limit: limit - found.length,
+        });
+        found.push(...items.filter(isAlive));
+        place = lastKey === undefined ? undefined : text(lastKey, TABLE.sortKey);
+      }
+      return found.map(itemToSubscription);
     },
 
     async replaceSubscription(next, seenVersion) {
@@ -50,9 +56,14 @@ export function subscriptionMethods(table: DynamoTable, nowSeconds: () => number
     async putEntry(entry) {
       const isAbsent = "attribute_not_exists(pk)";
       const isOlder = "version <= :version";
+      // Versions begin anew once the subscription itself is forgotten.
+      const hasExpired = "expires_at <= :now";
       await table.replace(entryToItem(entry, Math.ceil(nowSeconds()) + REMOVED_SECONDS), {
-        ConditionExpression: `${isAbsent} OR ${isOlder}`,
-        ExpressionAttributeValues: { ":version": { N: String(entry.version) } },
+        ConditionExpression: `${isAbsent} OR ${isOlder} OR ${hasExpired}`,
+        ExpressionAttributeValues: {
+          ":version": { N: String(entry.version) },
+          ":now": { N: String(Math.floor(nowSeconds())) },
+        },
       });
     },
 
