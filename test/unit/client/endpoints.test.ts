@@ -22,6 +22,7 @@ describe("where the bus is", () => {
     const endpoints = resolveEndpoints({ urls: '{"emit": "https://emit.example/"}' });
     expect(endpoints("emit")).toBe("https://emit.example");
     expect(() => endpoints("history")).toThrow('no URL for "history"');
+    expect(() => endpoints("queue")).toThrow('There is no URL for "queue": give urls.queue or url.');
   });
 
   it.each([["not json"], ["[]"], ['"https://x"']])("says what is wrong with urls that are %s", (urls) => {

@@ -91,19 +91,27 @@ export async function playQueue({ visibility = 30, maxAttempts = 5, retry = QUIC
   const log: Logger = { info: note("info"), warn: note("warn"), error: note("error") };
   const of = (kind: string): PlayedCall[] => played.calls.filter((call) => kindOf(call) === kind);
 
+  function put(...events: [event: DeliveredEvent | string, attempt: number][]): void {
+    for (const [event, attempt] of events) {
+      const whole = typeof event === "string" ? delivered(event) : event;
+      waiting.push({ event: whole, receipt: `${whole.id}.${attempt}`, attempt });
+    }
+    handOut();
+  }
+
   return {
     ...played,
     log,
     lines,
     bus: new AgentEventBus({ url: played.url, retry }),
     /** Puts an event into the queue; its receipt is `<id>.<attempt>`. */
-    put(event: DeliveredEvent | string, attempt = 1): void {
-      const whole = typeof event === "string" ? delivered(event) : event;
-      waiting.push({ event: whole, receipt: `${whole.id}.${attempt}`, attempt });
-      handOut();
-    },
+    put: (event: DeliveredEvent | string, attempt = 1): void => put([event, attempt]),
+    /** Puts several into it, so that one poll brings them. */
+    putTogether: put,
     /** From now on this receipt holds nothing. */
     expire: (receipt: string): void => void expired.add(receipt),
+    /** Whether a poll is held at this moment. */
+    isPolled: () => held.some(({ reply }) => !reply.closed),
     polls: () => of("GET messages"),
     acknowledged: () => of("POST ack").flatMap((call) => call.body.receipts as string[]),
     givenBack: () => of("POST nack").map((call) => call.body),

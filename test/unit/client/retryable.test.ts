@@ -18,6 +18,16 @@ const operations: [string, (bus: AgentEventBus) => Promise<unknown>][] = [
   ["eventTypes", (bus) => bus.eventTypes()],
   ["stream", (bus) => bus.stream().next()],
   ["subscribe", (bus) => bus.subscribe("*", () => undefined, { log: quiet })],
+  ["subscribe with a durable name", (bus) => bus.subscribe("*", () => undefined, { durable: "a", log: quiet })],
+  ["createSubscription", (bus) => bus.createSubscription({ name: "a", eventTypes: [], target: { kind: "queue" } })],
+  ["subscriptions", (bus) => bus.subscriptions().next()],
+  ["getSubscription", (bus) => bus.getSubscription("s-1")],
+  ["changeSubscription", (bus) => bus.changeSubscription("s-1", { answers: false })],
+  ["deleteSubscription", (bus) => bus.deleteSubscription("s-1")],
+  ["rotateSecret", (bus) => bus.rotateSecret("s-1")],
+  ["deadDeliveries", (bus) => bus.deadDeliveries().next()],
+  ["redrive", (bus) => bus.redrive()],
+  ["explain", (bus) => bus.explain("e-1")],
 ];
 
 describe("whether a call is made again, against a server that plays the bus", () => {

@@ -121,6 +121,24 @@ describe("signing", () => {
     expect(asked).toBe(2);
   });
 
+  it("asks a provider again that fails for a moment, and says what it failed with when it goes on failing", async () => {
+    const { fetch, sent } = keepingFetch();
+    let failures = 2;
+    const credentials = async () => {
+      if (failures-- > 0) throw new Error("no metadata service");
+      return CREDENTIALS;
+    };
+    const retry = { tries: 3, baseMs: 1, capMs: 1 };
+    const bus = new AgentEventBus({ url: FUNCTION_URL, credentials, fetch, retry });
+    await bus.emit("SESSION_CREATED", {});
+    expect(sent).toHaveLength(1);
+    failures = 3;
+    await expect(bus.emit("SESSION_CREATED", {})).rejects.toThrow(
+      "There are no credentials to sign with: no metadata service",
+    );
+    expect(sent).toHaveLength(1);
+  });
+
   it("says that a region is needed where no host names it", async () => {
     const { fetch } = keepingFetch();
     await expect(

@@ -74,4 +74,28 @@ describe("types", () => {
   });
 });
 
+describe("the types of subscriptions", () => {
+  it("know which options go with a durable subscriber, and which with a live one", () => {
+    onlyTyped(() => bus.subscribe("MESSAGE_RECEIVED", () => ({}), { durable: "a", filter: {}, visibility: 60 }));
+    onlyTyped(() => bus.subscribe("*", () => undefined, { as: "a", correlationId: "c" }));
+    // @ts-expect-error a durable subscriber is named by `durable`
+    onlyTyped(() => bus.subscribe("*", () => undefined, { durable: "a", as: "b" }));
+    // @ts-expect-error the live stream has no filter
+    onlyTyped(() => bus.subscribe("*", () => undefined, { filter: {} }));
+  });
+
+  it("know the event types, and what a webhook and a queue are made of", () => {
+    const target = { kind: "webhook", url: "https://agent.example.com/hook" } as const;
+    onlyTyped(() => ownBus.createSubscription({ name: "a", eventTypes: ["REPLY_DRAFTED"], target }));
+    // @ts-expect-error a misspelt type
+    onlyTyped(() => bus.createSubscription({ name: "a", eventTypes: ["MESSAGE_RECIEVED"], target }));
+    // @ts-expect-error a webhook needs its URL
+    onlyTyped(() => bus.createSubscription({ name: "a", eventTypes: [], target: { kind: "webhook" } }));
+    // @ts-expect-error a queue has none
+    onlyTyped(() => bus.createSubscription({ name: "a", eventTypes: [], target: { kind: "queue", url: "https://x" } }));
+    onlyTyped(() => bus.changeSubscription("s-1", { filter: null, status: "disabled", target: { visibility: 60 } }));
+    expectTypeOf<Awaited<ReturnType<AgentEventBus["explain"]>>["subscribers"][number]["verdict"]>().toExtend<string>();
+  });
+});
+
 const streamOfMessages = () => bus.stream({ type: "MESSAGE_RECEIVED" });
