@@ -11,7 +11,10 @@ export async function inLanes<T>(
   const left = items[Symbol.iterator]();
   let failed = false;
   const lane = async (): Promise<void> => {
-    for (let next = left.next(); next.done !== true && mayGoOn() && !failed; next = left.next()) {
+    // An item that is drawn is worked through: whoever may not go on leaves it to the others.
+    while (!failed && mayGoOn()) {
+      const next = left.next();
+      if (next.done === true) return;
       try {
         await run(next.value);
       } catch (error) {

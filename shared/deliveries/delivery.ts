@@ -68,8 +68,12 @@ export function putOff(
 /** Its subscriber has it. */
 export function delivered(delivery: DeliveryRecord, attempt: DeliveryAttempt): DeliveryRecord {
   const { tendAt: _, ...rest } = delivery;
-  return { ...rest, state: "DELIVERED", log: logged(delivery, attempt), endedAt: attempt.at };
+  const fence = doneFence(delivery.fence);
+  return { ...rest, state: "DELIVERED", fence, log: logged(delivery, attempt), endedAt: attempt.at };
 }
+
+/** The fence of a delivery once it is done: another one, so that nobody who saw it pending can write it any more. */
+export const doneFence = (fence: string): string => `${fence}+`;
 
 /** Given up, until somebody redrives it. */
 export function dead(

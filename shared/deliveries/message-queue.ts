@@ -37,6 +37,9 @@ export interface TakeOptions {
   readonly signal: AbortSignal;
 }
 
+/** Pointless messages that one poll clears away before it waits. */
+const MAX_BURIED = 500;
+
 /** A subscription to a queue, and its target as one. */
 interface Queue {
   readonly subscription: SubscriptionRecord;
@@ -64,11 +67,15 @@ export async function takeMessages(
   await announce(deps, queue.subscription, waitMs);
   const visibilityMs = (visibilitySeconds ?? queue.target.visibilitySeconds) * 1_000;
   const start = deps.monotonic();
-  for (;;) {
+  for (let buried = 0; ; ) {
     if (signal.aborted) return [];
-    const messages = await takeVisible(deps, queue, max, visibilityMs);
+    const round = await takeVisible(deps, queue, max, visibilityMs);
+    if (round.messages.length > 0) return round.messages;
+    buried += round.buried;
+    // What stood in front was pointless, and is out of the way: there may be more behind it.
+    if (round.buried > 0 && buried < MAX_BURIED) continue;
     const waitedMs = deps.monotonic() - start;
-    if (messages.length > 0 || waitedMs >= waitMs) return messages;
+    if (waitedMs >= waitMs) return [];
     await deps.pause(Math.min(nextGapMs(waitedMs), waitMs - waitedMs), messagesTopic(subscriptionId), signal);
   }
 }
@@ -96,27 +103,39 @@ async function announce(
   );
 }
 
-async function takeVisible(deps: Deps, queue: Queue, max: number, visibilityMs: number): Promise<Message[]> {
+/** What one look at a queue gave. */
+interface Round {
+  readonly messages: Message[];
+  /** Messages that were pointless, and are dead. */
+  readonly buried: number;
+}
+
+async function takeVisible(deps: Deps, queue: Queue, max: number, visibilityMs: number): Promise<Round> {
   const { subscriptionId } = queue.subscription;
   // Others may be taking the same ones at this moment.
   const eventIds = await deps.store.findMessages(subscriptionId, isoAt(deps.now() + 1), max + MAX_MESSAGES);
-  if (eventIds.length === 0) return [];
+  if (eventIds.length === 0) return { messages: [], buried: 0 };
   const [deliveries, events] = await Promise.all([
     deps.store.getDeliveriesOf(eventIds.map((eventId) => ({ eventId, subscriptionId }))),
     deps.store.getEvents(eventIds),
   ]);
   const eventsById = new Map(events.map((record) => [record.event.id, record]));
-  const inOrder = deliveries.sort((a, b) => (a.nextAttemptAt < b.nextAttemptAt ? -1 : 1));
+  const visible = deliveries.filter((delivery) => isVisible(deps, delivery));
+  const inOrder = visible.sort((a, b) => (a.nextAttemptAt < b.nextAttemptAt ? -1 : 1));
   const messages: Message[] = [];
   let taken = 0;
-  await inLanes(MAX_MESSAGES, inOrder, async (delivery) => {
-    if (taken >= max || !isVisible(deps, delivery)) return;
+  let buried = 0;
+  const takeNext = async (delivery: DeliveryRecord): Promise<void> => {
     taken++;
     const message = await take(deps, queue, delivery, eventsById.get(delivery.eventId), visibilityMs);
-    if (message === null) taken--;
-    else messages.push(message);
-  });
-  return messages.sort((a, b) => (a.event.timestamp < b.event.timestamp ? -1 : 1));
+    if (message !== "dead" && message !== null) messages.push(message);
+    // A lane whose message somebody else was quicker to take goes on to the next one.
+    else taken--;
+    if (message === "dead") buried++;
+  };
+  await inLanes(max, inOrder, takeNext, () => taken < max);
+  messages.sort((a, b) => (a.event.timestamp < b.event.timestamp ? -1 : 1));
+  return { messages, buried };
 }
 
 /** The index may lag, and name what somebody has taken. */
@@ -124,21 +143,20 @@ function isVisible(deps: Deps, { state, nextAttemptAt }: DeliveryRecord): boolea
   return state === "PENDING" && Date.parse(nextAttemptAt) <= deps.now();
 }
 
-/** One conditional write: whoever makes it has the message. Null when somebody else was first, or it is dead. */
+/** One conditional write: whoever makes it has the message. Null when somebody else was first. */
 async function take(
   deps: Deps,
   { subscription, target }: Queue,
   delivery: DeliveryRecord,
   record: EventRecord | undefined,
   visibilityMs: number,
-): Promise<Message | null> {
+): Promise<Message | "dead" | null> {
   const nowMs = deps.now();
   const fence = deps.newToken();
   const why = whyPointless(subscription, record, nowMs);
   if (why !== null || record === undefined) {
     const end = { at: isoAt(nowMs), reason: why ?? "", fence };
-    await deps.store.replaceDelivery(dead(delivery, end), delivery.fence);
-    return null;
+    return (await deps.store.replaceDelivery(dead(delivery, end), delivery.fence)) ? "dead" : null;
   }
   const isLast = delivery.attempts + 1 >= target.maxAttempts;
   const untilMs = nowMs + visibilityMs;

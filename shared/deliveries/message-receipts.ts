@@ -5,7 +5,7 @@ import { FAN_OUT_LANES } from "../limits.ts";
 import type { Deps } from "../ports.ts";
 import type { DeliveryRecord } from "../subscriptions/records.ts";
 import { isoAt } from "../time.ts";
-import { dead, delivered, putOff } from "./delivery.ts";
+import { dead, delivered, doneFence, putOff } from "./delivery.ts";
 import { findQueue } from "./message-queue.ts";
 
 /** What was said of a message: `expired` when it was taken again since, is done, or is dead. */
@@ -88,10 +88,15 @@ async function withReceipt(
 ): Promise<ReceiptResult["status"]> {
   const dot = receipt.lastIndexOf(".");
   const fence = receipt.slice(dot + 1);
-  const delivery = dot < 0 ? null : await deps.store.getDelivery({ eventId: receipt.slice(0, dot), subscriptionId });
-  if (delivery === null || delivery.fence !== fence) return "expired";
-  const next = step(delivery);
-  // Its own write, sent again after a lost answer, finds what it wrote.
-  if (delivery.state !== "PENDING") return delivery.state === next.state ? "ok" : "expired";
-  return (await deps.store.replaceDelivery(next, fence)) ? "ok" : "expired";
+  const ref = { eventId: receipt.slice(0, dot), subscriptionId };
+  const delivery = await deps.store.getDelivery(ref);
+  if (delivery === null) return "expired";
+  const next = step({ ...delivery, fence });
+  // An acknowledgement that is sent again, because its answer was lost, finds what it wrote.
+  const isDone = (one: DeliveryRecord): boolean => one.state === "DELIVERED" && one.fence === doneFence(fence);
+  if (isDone(delivery) && isDone(next)) return "ok";
+  if (delivery.state !== "PENDING" || delivery.fence !== fence) return "expired";
+  if (await deps.store.replaceDelivery(next, fence)) return "ok";
+  // The same where it is sent twice at once.
+  return (await deps.store.getDelivery(ref))?.fence === next.fence ? "ok" : "expired";
 }

@@ -13,8 +13,7 @@ export interface TendDeliveryDeps extends Deps {
 export async function tendDelivery(deps: TendDeliveryDeps, ref: DeliveryRef): Promise<boolean> {
   const delivery = await deps.store.getDelivery(ref);
   if (delivery === null || !isDue(deps, delivery)) return false;
-  if (delivery.kind === "queue")
-    return deps.store.replaceDelivery(await endOfMessage(deps, delivery), delivery.fence);
+  if (delivery.kind === "queue") return deps.store.replaceDelivery(await endOfMessage(deps, delivery), delivery.fence);
   // The queue may only be behind: what it holds already must not be sent for again every minute (I10).
   const next = { ...delivery, tendAt: isoAt(deps.now() + DELIVERY_OVERDUE_MS) };
   if (!(await deps.store.replaceDelivery(next, delivery.fence))) return false;

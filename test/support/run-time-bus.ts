@@ -3,6 +3,7 @@ import { dispatchEvent } from "../../shared/deliveries/dispatch.ts";
 import { type Message, type TakeOptions, takeMessages } from "../../shared/deliveries/message-queue.ts";
 import { acknowledge } from "../../shared/deliveries/message-receipts.ts";
 import { emit } from "../../shared/emit.ts";
+import type { DeliveredEvent } from "../../shared/event.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import { type ReconcileReport, reconcile } from "../../shared/reconcile.ts";
 import type { RequestRecord } from "../../shared/records.ts";
@@ -41,24 +42,30 @@ export async function subscribed({ deps }: BusInMemory, input: object, owner = O
 
 /** Publishes an event and brings it to who wants it. @returns its id */
 export async function publish(bus: BusInMemory, data: JsonObject = {}, type = TYPE): Promise<string> {
-  const { result, afterwards } = await emit(bus.deps, { type, data }, EMITTER);
+  const event = await published(bus, data, type);
+  await dispatchEvent(bus.deps, event);
+  return event.id;
+}
+
+/** Publishes an event, which is not dispatched yet. @returns it as it is to be dispatched */
+export async function published(bus: BusInMemory, data: JsonObject = {}, type = TYPE): Promise<DeliveredEvent> {
+  const { afterwards } = await emit(bus.deps, { type, data }, EMITTER);
   await afterwards();
-  await dispatchLast(bus);
-  return result.event_id;
+  return lastPublished(bus);
 }
 
 /** Asks, and brings the question to who wants it; nobody waits for the answer yet. */
 export async function ask(bus: BusInMemory, change: object = {}): Promise<RequestRecord> {
   const { request, settled } = await openRequest(bus.deps, { type: TYPE, data: {}, timeout: 60, ...change }, EMITTER);
   await settled;
-  await dispatchLast(bus);
+  await dispatchEvent(bus.deps, lastPublished(bus));
   return request;
 }
 
-async function dispatchLast({ deps, publisher }: BusInMemory): Promise<void> {
+function lastPublished({ publisher }: BusInMemory): DeliveredEvent {
   const event = publisher.published.at(-1);
   if (event === undefined) throw new Error("Nothing was published.");
-  await dispatchEvent(deps, event);
+  return event;
 }
 
 /** Takes messages, without waiting for any unless told to. */
