@@ -155,8 +155,8 @@ function faultsOfRequestBody(call: Call, operation: Place, faultsAt: FaultsAt): 
   const { value } = documented;
   const schema = (value === undefined ? content.in("application/json") : documented).in("schema");
   if (schema.value === undefined) return ["a body was taken and is not documented"];
-  const body = typeof call.requestBody === "string" ? parse(call.requestBody) : call.requestBody;
-  return faultsAt(schema, body).map((fault) => `the request: ${fault}`);
+  const sent = typeof call.requestBody === "string" ? call.requestBody : JSON.stringify(call.requestBody);
+  return faultsAt(schema, parse(sent)).map((fault) => `the request: ${fault}`);
 }
 
 const pathOf = ({ path }: Call): string => path.split("?")[0] ?? "";

@@ -45,6 +45,10 @@ const emitted = (body: object, answer: Answer = {}): Call =>
 describe("a call that is as documented has no fault", () => {
   it.each<[string, Call]>([
     ["an event", emitted(RECEIPT)],
+    [
+      "a field of a request that is not sent, for it has no value",
+      { ...emitted(RECEIPT), requestBody: { type: RECEIPT.type, data: {}, agent_type: undefined } },
+    ],
     ["a path with a slash at its end", { ...emitted(RECEIPT), path: "/events/" }],
     ["a failure", emitted(PROBLEM, { status: 422, headers: PROBLEM_TYPE })],
     ["a body that is empty", aCall("DELETE", "/subscriptions/some-id", { status: 204, headers: {} })],
