@@ -1,4 +1,4 @@
-/** `GET /events`, `GET /events/{event_id}`, `GET /event-types`, `GET /health`: look back. */
+/** `GET /events`, `GET /events/{event_id}` and `/explain`, `GET /event-types`, `/openapi.json`, `/asyncapi.json`, `/health`: look back. */
 import { explainEvent } from "../shared/explain.ts";
 import { listEvents, showEvent } from "../shared/history.ts";
 import {
@@ -7,6 +7,7 @@ import {
   wantsCloudEvent,
   wantsCloudEventBatch,
 } from "./runtime/cloud-events-http.ts";
+import { serveAsyncApi, serveOpenApi } from "./runtime/documents.ts";
 import { jsonResponse, readQuery, type Serve, serveOperations } from "./runtime/http.ts";
 import { lambdaHandler } from "./runtime/lambda.ts";
 
@@ -37,7 +38,15 @@ const types: Serve = async (_request, { catalogue }) => {
 const health: Serve = async () => jsonResponse(200, { status: "ok" });
 
 /** A path that no function serves ends here too, so that its error is the same everywhere. */
-export const handle = serveOperations({ list, show, explain, types, health });
+export const handle = serveOperations({
+  list,
+  show,
+  explain,
+  types,
+  openapi: serveOpenApi,
+  asyncapi: serveAsyncApi,
+  health,
+});
 
 // Built on cold start, called by AWS.
 export const handler = lambdaHandler(handle);

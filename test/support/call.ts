@@ -1,5 +1,6 @@
-/** Plain HTTP calls, as any agent makes them. */
+/** Plain HTTP calls, as any agent makes them; each has to be as the OpenAPI document says. */
 import { createParser, type EventSourceMessage } from "eventsource-parser";
+import { faultsOf } from "./conformance.ts";
 
 export type Json = Record<string, unknown>;
 
@@ -30,16 +31,29 @@ export interface CallOptions {
   readonly live?: boolean;
 }
 
+/** @throws Error when the call or its answer is not as the OpenAPI document says */
 export async function call(base: string, method: string, path: string, options: CallOptions = {}): Promise<Reply> {
-  const { body, headers = {}, signal, live = false } = options;
+  const { body, signal, live = false } = options;
+  const headers = { ...(body === undefined ? {} : { "content-type": "application/json" }), ...options.headers };
   const response = await fetch(`${base}${path}`, {
     method,
-    headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+    headers,
     ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
     ...(signal === undefined ? {} : { signal }),
   });
   const isStream = (response.headers.get("content-type") ?? "").startsWith("text/event-stream");
   const text = live && isStream ? "" : await response.text();
+  const { status, headers: answered } = response;
+  const faults = faultsOf({
+    method,
+    path,
+    requestHeaders: headers,
+    requestBody: body,
+    status,
+    headers: answered,
+    text,
+  });
+  if (faults.length > 0) throw new Error(`Not as the OpenAPI document says: ${faults.join("; ")}`);
   return {
     status: response.status,
     headers: response.headers,
