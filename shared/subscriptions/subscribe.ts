@@ -45,6 +45,7 @@ export async function subscribe(deps: SubscribeDeps, body: unknown, owner: strin
   const wanted = readSubscription(deps.catalogue, body);
   await checkTarget(deps, wanted.target);
   const subscriptionId = derivedId("subscription", owner, wanted.name);
+  const written: SubscriptionRecord[] = [];
   return writing(async () => {
     const standing = await deps.store.getSubscription(owner, subscriptionId);
     const isNew = standing === null || standing.status === "deleted";
@@ -52,12 +53,15 @@ export async function subscribe(deps: SubscribeDeps, body: unknown, owner: strin
     const next = isNew
       ? firstVersion(deps, owner, subscriptionId, wanted, standing)
       : broughtTo(deps, standing, wanted);
+    if (isNew) written.push(next);
     if (next !== standing && !(await deps.store.replaceSubscription(next, standing?.version ?? 0))) return null;
     const tended = next.isIndexed ? next : await tendSubscription(deps, next);
-    const secret = isNew ? tended.secrets[0]?.secret : undefined;
+    const secret = tended.secrets[0]?.secret;
+    // A write may get through although it looks refused: its acknowledgement was lost, and the client sent it again.
+    const created = isNew || (secret !== undefined && written.some(({ secrets }) => secrets[0]?.secret === secret));
     return {
-      created: isNew,
-      subscription: { ...viewSubscription(tended), ...(secret === undefined ? {} : { secret }) },
+      created,
+      subscription: { ...viewSubscription(tended), ...(created && secret !== undefined ? { secret } : {}) },
     };
   });
 }

@@ -115,6 +115,21 @@ describe("subscribing", () => {
     expect(bus.webhookQueue.sent).toHaveLength(1);
   });
 
+  it("shows the secret although the acknowledgement of the write was lost, and it was sent again in vain", async () => {
+    const { deps, store } = busInMemory();
+    const replace = store.replaceSubscription.bind(store);
+    store.replaceSubscription = async (next, seen) => {
+      await replace(next, seen);
+      store.replaceSubscription = replace;
+      return false;
+    };
+    const { created, subscription } = await subscribe(deps, webhookInput(), OWNER);
+    expect({ created, secret: subscription.secret }).toEqual({
+      created: true,
+      secret: (await store.getSubscription(OWNER, subscription.subscription_id))?.secrets[0]?.secret,
+    });
+  });
+
   it("differently at the same moment leaves the index saying what the record says", async () => {
     const bus = busInMemory();
     const types = ["UPGRADE_REQUESTED", "MESSAGE_RECEIVED", "SESSION_CREATED"];
