@@ -4,7 +4,7 @@
  */
 import type { Catalogue, EventType } from "../event-types/catalogue.ts";
 import { ANSWER_SCHEMAS } from "../openapi/answer.ts";
-import { ASK_SCHEMAS } from "../openapi/ask.ts";
+import { ASK_SCHEMAS } from "../openapi/ask-schemas.ts";
 import { API_VERSION } from "../openapi/document.ts";
 import { ENVELOPE_SCHEMAS } from "../openapi/events.ts";
 import { type JsonSchema, ref } from "../openapi/schema.ts";

@@ -1,10 +1,9 @@
 /** Ask and wait: `POST /requests`, `GET` and `DELETE /requests/{event_id}`. */
-import { MAX_COUNTED_ANSWERS, MAX_TIMEOUT_SECONDS, MIN_TIMEOUT_SECONDS } from "../limits.ts";
-import type { Expect, ResponseStatus } from "../records.ts";
-import type { PendingRequest, RequestOutcome, ResponseView } from "../request-outcome.ts";
+import { MAX_TIMEOUT_SECONDS } from "../limits.ts";
+import type { PendingRequest, RequestOutcome } from "../request-outcome.ts";
 import type { AcceptedRequest } from "../request-stream.ts";
 import type { Operation } from "../routes.ts";
-import { EVENT_EXAMPLE, OPTIONAL_SENT_FIELDS, SENT_FIELDS } from "./events.ts";
+import { EVENT_EXAMPLE } from "./events.ts";
 import {
   type Content,
   eventStream,
@@ -16,101 +15,7 @@ import {
   type ResponseHeader,
 } from "./operation.ts";
 import { IDEMPOTENCY_KEY, TRACEPARENT } from "./publish.ts";
-import {
-  anyObject,
-  closed,
-  closedObject,
-  type FieldsOf,
-  flag,
-  instant,
-  type JsonSchema,
-  listOf,
-  oneOfWords,
-  ref,
-  text,
-  whole,
-} from "./schema.ts";
-
-type ExpectOf<Mode extends Expect["mode"]> = Extract<Expect, { mode: Mode }>;
-
-const EXPECT: JsonSchema = {
-  description: "Which answers end the wait.",
-  oneOf: [
-    closed<ExpectOf<"first">>("The first.", { mode: { const: "first" } }),
-    closed<ExpectOf<"count">>("So many.", {
-      mode: { const: "count" },
-      count: whole("", 1, { maximum: MAX_COUNTED_ANSWERS }),
-    }),
-    closed<ExpectOf<"all">>("Those of all who can answer now.", { mode: { const: "all" } }),
-  ],
-};
-
-/** An answer, wherever it is shown. */
-export const RESPONSE_FIELDS: FieldsOf<keyof ResponseView> = {
-  response_id: text("The responder's own, or made by the bus."),
-  event_id: text("The event that it answers.", { format: "uuid" }),
-  response: anyObject("What was answered."),
-  timestamp: instant("When it was stored."),
-  responder: text("The subscriber it speaks for, else the agent that sent it."),
-  status: oneOfWords<ResponseStatus>({ ok: "an answer", rejected: "a rejection", progress: "a report on the way" }),
-};
-
-const RESUME = text("The path on which the same wait goes on.", {
-  format: "uri-reference",
-  pattern: "^/requests/[^/]+$",
-});
-
-const RESPONSES = listOf(ref("Response"), { description: "All that count, oldest first." });
-
-export const ASK_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
-  Expect: EXPECT,
-  RequestInput: closedObject(
-    "A question: an event whose sender waits.",
-    {
-      ...SENT_FIELDS,
-      timeout: {
-        type: "number",
-        description: "How long to wait, in seconds.",
-        minimum: MIN_TIMEOUT_SECONDS,
-        maximum: MAX_TIMEOUT_SECONDS,
-      },
-    },
-    {
-      ...OPTIONAL_SENT_FIELDS,
-      expect: ref("Expect"),
-      require_subscribers: flag("False: wait although nobody who could answer is there.", { default: true }),
-    },
-  ),
-  Response: closed<ResponseView>("An answer.", RESPONSE_FIELDS),
-  RequestOutcome: closed<RequestOutcome>("How a wait ended.", {
-    event_id: text("", { format: "uuid" }),
-    status: oneOfWords<RequestOutcome["status"]>({
-      answered: "it has the answers that it wanted",
-      timed_out: "its time was up",
-      cancelled: "it was cancelled",
-      failed: "the first answer was a rejection",
-    }),
-    response: {
-      type: ["object", "null"],
-      description: "The answer that decided, the first of several; null when none did.",
-    },
-    responses: RESPONSES,
-    missing: listOf(text(""), { description: "Who was expected and had not answered when it ended unanswered." }),
-    elapsed_ms: whole("From the question to the end, in milliseconds.", 0),
-  }),
-  PendingRequest: closed<PendingRequest>("A wait that goes on.", {
-    event_id: text("", { format: "uuid" }),
-    status: { const: "pending" },
-    responses: RESPONSES,
-    resume: RESUME,
-  }),
-  AcceptedRequest: closed<AcceptedRequest>("The first event of a wait that is streamed.", {
-    event_id: text("", { format: "uuid" }),
-    deadline: instant("When its time is up."),
-    expected: listOf(text(""), { description: "Who could answer when the request was made." }),
-    resume: RESUME,
-  }),
-};
+import { ref } from "./schema.ts";
 
 const ANSWERED: RequestOutcome = {
   event_id: EVENT_EXAMPLE.id,

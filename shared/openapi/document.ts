@@ -3,7 +3,8 @@ import type { Catalogue } from "../event-types/catalogue.ts";
 import { type Operation, ROUTES } from "../routes.ts";
 import { ABOUT_OPERATIONS, ABOUT_SCHEMAS } from "./about.ts";
 import { ANSWER_OPERATIONS, ANSWER_SCHEMAS } from "./answer.ts";
-import { ASK_OPERATIONS, ASK_SCHEMAS } from "./ask.ts";
+import { ASK_OPERATIONS } from "./ask.ts";
+import { ASK_SCHEMAS } from "./ask-schemas.ts";
 import { CLOUD_EVENT_SCHEMAS } from "./cloud-events.ts";
 import { DELIVERY_OPERATIONS, DELIVERY_SCHEMAS } from "./deliveries.ts";
 import { ERROR_SCHEMAS, problemReferences, problemResponses } from "./errors.ts";
@@ -14,7 +15,9 @@ import { PUBLISH_OPERATIONS, PUBLISH_SCHEMAS } from "./publish.ts";
 import { QUEUE_OPERATIONS, QUEUE_SCHEMAS } from "./queue.ts";
 import { name } from "./schema.ts";
 import { STREAM_OPERATIONS } from "./stream.ts";
-import { SUBSCRIPTION_OPERATIONS, SUBSCRIPTION_SCHEMAS } from "./subscribe.ts";
+import { SUBSCRIPTION_OPERATIONS } from "./subscribe.ts";
+import { SUBSCRIPTION_SCHEMAS } from "./subscription-schemas.ts";
+import { WEBHOOKS } from "./webhooks.ts";
 
 export interface DocumentOptions {
   /** Its event types are those that may be sent. */
@@ -72,6 +75,7 @@ export function openApiDocument({ catalogue, serverUrl = "/" }: DocumentOptions)
     security: [{ sigv4: [] }, {}],
     tags: Object.entries(TAGS).map(([tag, description]) => ({ name: tag, description })),
     paths: paths(),
+    webhooks: WEBHOOKS,
     components: {
       schemas: {
         ...eventSchemas(catalogue),
@@ -97,7 +101,8 @@ export function openApiDocument({ catalogue, serverUrl = "/" }: DocumentOptions)
           name: "Authorization",
           description:
             "On AWS: AWS Signature Version 4 for the service `lambda`, with `X-Amz-Date` and, for temporary credentials, " +
-            "`X-Amz-Security-Token`. The role or user is the agent. On your machine calls need none.",
+            "`X-Amz-Security-Token`. The role or user is the agent. What is not signed or not allowed is refused by AWS " +
+            'itself: 403 with `{"Message": …}`. On your machine calls need no signature.',
         },
       },
     },

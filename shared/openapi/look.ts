@@ -6,7 +6,7 @@ import type { OutcomeStatus, ResponseView } from "../request-outcome.ts";
 import type { Operation } from "../routes.ts";
 import type { SettledVerdict } from "../verdict.ts";
 import { SETTLED_VERDICT } from "./answer.ts";
-import { RESPONSE_FIELDS } from "./ask.ts";
+import { RESPONSE_FIELDS } from "./ask-schemas.ts";
 import { AS_CLOUD_EVENT, AS_CLOUD_EVENT_BATCH } from "./cloud-events.ts";
 import { EVENT_EXAMPLE } from "./events.ts";
 import { json, type OperationDescription, type Parameter, query } from "./operation.ts";

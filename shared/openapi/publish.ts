@@ -55,7 +55,7 @@ export const PUBLISH_OPERATIONS = {
     description:
       "Recorded before it is acknowledged. With a key for a batch, the place in it makes it each event's own. " +
       "CloudEvents 1.0 are taken in structured, batched and binary mode; in binary mode the attributes are headers and " +
-      "the body is the data, a JSON object.",
+      "the body is the data, a JSON object. Their `source` and `id` are their key: there is to be no Idempotency-Key.",
     parameters: [IDEMPOTENCY_KEY, TRACEPARENT, ...BINARY_MODE_HEADERS],
     requestBody: {
       required: true,

@@ -26,6 +26,7 @@ const words = { type: "string", minLength: 1 };
 const flag = { type: "boolean" };
 const schema = { type: "object" };
 const examples = mapOf(closed({ value: {} }, { summary: text }));
+const SECURITY = listOf(mapOf(listOf(text)));
 /** Keys of components. */
 const COMPONENT_KEYS = "^[a-zA-Z0-9._-]+$";
 
@@ -37,9 +38,10 @@ export const OPENAPI_SHAPE: object = {
       { summary: text, description: text, license: closed({ name: words }, { identifier: text }) },
     ),
     servers: listOf(closed({ url: words }, { description: text })),
-    security: listOf(mapOf(listOf(text))),
+    security: SECURITY,
     tags: listOf(closed({ name: words }, { description: text })),
     paths: mapOf(at("pathItem"), "^/"),
+    webhooks: mapOf(at("pathItem")),
     components: closed({
       schemas: mapOf(schema, COMPONENT_KEYS),
       responses: mapOf(at("response"), COMPONENT_KEYS),
@@ -59,7 +61,7 @@ export const OPENAPI_SHAPE: object = {
     ),
     operation: closed(
       { operationId: words, tags: listOf(words), summary: words, responses: at("responses") },
-      { description: text, parameters: listOf(at("parameter")), requestBody: at("requestBody") },
+      { description: text, parameters: listOf(at("parameter")), requestBody: at("requestBody"), security: SECURITY },
     ),
     parameter: {
       ...closed(
@@ -72,7 +74,7 @@ export const OPENAPI_SHAPE: object = {
       ],
     },
     requestBody: closed({ content: at("content") }, { description: text, required: flag }),
-    responses: { ...mapOf(orReference(at("response")), "^([1-5]\\d\\d|default)$"), minProperties: 1 },
+    responses: { ...mapOf(orReference(at("response")), "^([1-5](\\d\\d|XX)|default)$"), minProperties: 1 },
     response: closed(
       { description: text },
       {

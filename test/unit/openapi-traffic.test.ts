@@ -6,7 +6,7 @@ import { openApiDocument } from "../../shared/openapi/document.ts";
 import { matchRoute, ROUTES } from "../../shared/routes.ts";
 import { after, type BusInMemory, busInMemory, TEST_BUS } from "../support/bus-in-memory.ts";
 import { callInMemory, type InMemoryCall } from "../support/call-in-memory.ts";
-import { conformance } from "../support/conformance.ts";
+import { conformance, validatorOf } from "../support/conformance.ts";
 import { type OpenApi, placeIn } from "../support/openapi-places.ts";
 import { accepts, fails, HOOK } from "../support/scripted-webhooks.ts";
 import { workDue, workOff } from "../support/webhook-worker.ts";
@@ -18,6 +18,12 @@ const EVENT_STREAM = { accept: "text/event-stream" };
 
 const document = openApiDocument({ catalogue: busInMemory().deps.catalogue }) as OpenApi;
 const { check } = conformance(document);
+
+const faultsAt = validatorOf(document);
+
+/** What is wrong with what was posted to an endpoint. */
+const faultsOfDelivery = (mediaType: string, body: unknown): string[] =>
+  faultsAt(placeIn(document, ["webhooks", "delivery", "post", "requestBody", "content", mediaType, "schema"]), body);
 
 /** What has been answered so far: operation and status. */
 const seen = new Set<string>();
@@ -275,10 +281,24 @@ describe("as documented", () => {
     expect((await get(bus, `/events/${id}`)).json["deliveries"]).toMatchObject([{ status: "delivered" }]);
     const dead = await publish(bus);
     await workOff(bus);
+    expect(bus.webhooks.bodies.length).toBeGreaterThan(2);
+    for (const body of bus.webhooks.bodies) expect(faultsOfDelivery("application/json", body)).toEqual([]);
     expect((await get(bus, path)).json).toMatchObject({ status: "disabled", disabled_reason: "gone" });
     await get(bus, `/events/${dead}/explain`);
     const stuck = await post(bus, "/deliveries/redrive", { event_id: dead }, 200);
     expect(stuck.json).toMatchObject({ failed: 1, deliveries: [{ problem: expect.any(String) }] });
+  });
+
+  it("CloudEvents are posted to endpoints that want them", async () => {
+    const bus = busInMemory();
+    await subscribe(bus, { name: "hook", target: { kind: "webhook", url: HOOK, format: "cloudevents" } });
+    await publish(bus);
+    await workDue(bus);
+    expect(bus.webhooks.bodies).toHaveLength(1);
+    expect(faultsOfDelivery("application/cloudevents+json", bus.webhooks.bodies[0])).toEqual([]);
+    expect(Object.keys(bus.webhooks.calls[0]?.headers ?? {})).toEqual(
+      expect.arrayContaining(["webhook-id", "webhook-timestamp", "webhook-signature"]),
+    );
   });
 
   it("what a deployed subscriber could not take is listed as dead, and handed to it again", async () => {

@@ -5,7 +5,7 @@ import { defineBus } from "../../shared/bus-config.ts";
 import { ERROR_KINDS } from "../../shared/errors.ts";
 import { openApiDocument } from "../../shared/openapi/document.ts";
 import { ROUTES } from "../../shared/routes.ts";
-import { newAjv, validatorOf } from "../support/conformance.ts";
+import { conformance, newAjv, validatorOf } from "../support/conformance.ts";
 import { type OpenApi, placeIn } from "../support/openapi-places.ts";
 import { OPENAPI_SHAPE } from "../support/openapi-shape.ts";
 
@@ -107,9 +107,10 @@ describe("the OpenAPI document", () => {
       .filter(({ object }) => object["additionalProperties"] !== false)
       .map(({ place }) => inWords(place));
     expect(open).toEqual([
-      // Documents of other standards, and attributes that whoever sends a CloudEvent may add.
+      // Documents of other standards, what endpoints return, and attributes that whoever sends a CloudEvent may add.
       "paths /openapi.json get responses 200 content application/json schema",
       "paths /asyncapi.json get responses 200 content application/json schema",
+      "webhooks delivery post responses 2XX content application/json schema",
       "components schemas CloudEventInput",
     ]);
   });
@@ -121,6 +122,19 @@ describe("the OpenAPI document", () => {
       if (!isDocument) expect(examples, inWords(place)).not.toEqual([]);
       for (const [name, { value }] of examples)
         expect(faultsAt(placeIn(document, place).in("schema"), value), `${inWords(place)} ${name}`).toEqual([]);
+    }
+  });
+
+  it("gives streams as examples whose events are as it describes them", () => {
+    const streams = mediaTypes.filter(({ place }) => place.at(-1) === "text/event-stream");
+    expect(streams).toHaveLength(3);
+    for (const { place, object } of streams) {
+      const [, path = "", method = ""] = place;
+      const { stream } = object["examples"] as { readonly stream: { readonly value: string } };
+      const headers = new Headers({ "content-type": "text/event-stream" });
+      const call = { method: method.toUpperCase(), path: path.replace(/\{\w+\}/, "id"), status: 200, headers };
+      expect(stream.value, path).toContain("data: {");
+      expect(conformance(document).check({ ...call, text: stream.value }), path).toEqual([]);
     }
   });
 
