@@ -4,11 +4,10 @@ import { handle as history } from "../../functions/history.ts";
 import { handle as queue } from "../../functions/queue.ts";
 import { handle as request } from "../../functions/request.ts";
 import { handle as respond } from "../../functions/respond.ts";
-import { serveAsyncApi, serveOpenApi } from "../../functions/runtime/documents.ts";
-import { type Handle, type HttpRequest, serveOperations } from "../../functions/runtime/http.ts";
+import type { Handle, HttpRequest } from "../../functions/runtime/http.ts";
 import { handle as stream } from "../../functions/stream.ts";
 import { handle as subscriptions } from "../../functions/subscriptions.ts";
-import { type ApiFunction, matchRoute, type RouteMatch } from "../../shared/routes.ts";
+import { type ApiFunction, matchRoute } from "../../shared/routes.ts";
 import type { AllDeps, BusInMemory } from "./bus-in-memory.ts";
 import type { Call } from "./conformance.ts";
 
@@ -21,8 +20,6 @@ const HANDLES: Readonly<Record<ApiFunction, Handle<AllDeps>>> = {
   subscriptions,
   queue,
 };
-
-const documents = serveOperations<AllDeps>({ openapi: serveOpenApi, asyncapi: serveAsyncApi });
 
 /** How long a function may run, in the bus's virtual time. */
 const LIFE_MS = 60_000;
@@ -59,7 +56,7 @@ export async function callInMemory(
     canStream,
     remainingMs: () => endsAtMs - clock.nowMs,
   };
-  const response = await handleOf(route)(call, deps);
+  const response = await HANDLES[route.kind === "matched" ? route.servedBy : "history"](call, deps);
   const text = typeof response.body === "string" ? response.body : await whole(response.body);
   await response.afterwards?.();
   return {
@@ -72,12 +69,6 @@ export async function callInMemory(
     text,
     json: asJson(text),
   };
-}
-
-function handleOf(route: RouteMatch): Handle<AllDeps> {
-  if (route.kind === "unmatched") return history;
-  const isDocument = route.operation === "openapi" || route.operation === "asyncapi";
-  return isDocument ? documents : HANDLES[route.servedBy];
 }
 
 async function whole(chunks: AsyncIterable<string>): Promise<string> {
