@@ -48,8 +48,8 @@ export interface Subscription {
   readonly subscriptionId?: string;
   /**
    * Takes no more events and resolves when the callbacks that run have ended and answered. A durable subscription gives
-   * back what it had taken and not begun. Its queue stays, and events go on gathering there: `deleteSubscription` ends
-   * that.
+   * back what it had taken and not begun; its last poll has a second to bring that, and what the bus still takes for it
+   * later comes again by itself. Its queue stays, and events go on gathering there: `deleteSubscription` ends that.
    */
   close(): Promise<void>;
   /** Resolves when it has ended: closed, or given up for a reason that was logged. Never rejects. */

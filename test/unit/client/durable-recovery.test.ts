@@ -165,7 +165,7 @@ describe("acknowledgements of a durable subscription, against a server that play
 
 describe("a long callback of a durable subscription, against a server that plays the bus", () => {
   /** A subscription whose callbacks run until the test says so; hidden for 60 ms only, so that nobody has to wait. */
-  async function setUp(onCall?: (call: PlayedCall) => [number, string] | "drop" | undefined) {
+  async function setUp(onCall?: (call: PlayedCall) => "drop" | undefined | Promise<undefined>) {
     const queue = await playQueue({ visibility: 0.06, ...(onCall === undefined ? {} : { onCall }) });
     const contexts: SubscriberContext[] = [];
     const ends = later<"answer" | "fail">();
@@ -229,6 +229,26 @@ describe("a long callback of a durable subscription, against a server that plays
     expect(contexts).toHaveLength(1);
     expect(queue.acknowledged()).toEqual(["e-1.2"]);
     expect(queue.answers()).toHaveLength(1);
+  });
+
+  it("is not called off when its message comes again to this process while it is being kept hidden", async () => {
+    const extending = later();
+    const isBack = later();
+    const { queue, contexts, ends, subscription } = await setUp(async (call) => {
+      if (kindOf(call) !== "POST extend") return;
+      extending.resolve();
+      await isBack.promise;
+    });
+    await extending.promise;
+    queue.expire("e-1.1");
+    queue.put("e-1", 2);
+    await vi.waitFor(() => expect(queue.polls()).toHaveLength(4));
+    isBack.resolve();
+    await vi.waitFor(() => expect(queue.extended()).toContain("e-1.2"));
+    expect(contexts[0]?.signal.aborted).toBe(false);
+    ends.resolve("answer");
+    await subscription.close();
+    expect(queue.acknowledged()).toEqual(["e-1.2"]);
   });
 });
 

@@ -14,13 +14,15 @@ interface Line {
   readonly fields: Record<string, unknown>;
 }
 
+type SpecialAnswer = [status: number, body: string | object] | "drop" | undefined;
+
 interface QueueOptions {
   /** Seconds; a test may take fractions, so that it need not wait. */
   readonly visibility?: number;
   readonly maxAttempts?: number;
   readonly retry?: RetryPolicy;
   /** Answers in place of the queue: a status of 400 or more with its code, or `drop` for a broken connection. */
-  readonly onCall?: (call: PlayedCall) => [status: number, body: string | object] | "drop" | undefined;
+  readonly onCall?: (call: PlayedCall) => SpecialAnswer | Promise<SpecialAnswer>;
 }
 
 interface Message {
@@ -46,8 +48,8 @@ export async function playQueue({ visibility = 30, maxAttempts = 5, retry = QUIC
       sendJson(poll.reply, 200, { messages: waiting.splice(0, Number(poll.call.query.get("max"))) });
     }
   };
-  const played = await playBus((call, reply) => {
-    const special = onCall?.(call);
+  const played = await playBus(async (call, reply) => {
+    const special = await onCall?.(call);
     if (special === "drop") return void reply.destroy();
     if (special !== undefined) {
       const [status, body] = special;
