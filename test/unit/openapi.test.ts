@@ -6,7 +6,7 @@ import { defineBus } from "../../shared/bus-config.ts";
 import { ERROR_KINDS } from "../../shared/errors.ts";
 import { openApiDocument } from "../../shared/openapi/document.ts";
 import { ROUTES } from "../../shared/routes.ts";
-import { conformance, newAjv, validatorOf } from "../support/conformance.ts";
+import { conformance, validatorOf } from "../support/conformance.ts";
 import { type OpenApi, placeIn } from "../support/openapi-places.ts";
 
 type Tree = Readonly<Record<string, unknown>>;
