@@ -88,8 +88,8 @@ export async function findQueue(deps: Deps, subscriptionId: string, owner: strin
   return { subscription, target };
 }
 
-/** Presence: whoever asks can count on this queue for as long as it is polled, and a little longer. */
-async function announce(
+/** Presence: whoever asks can count on this queue for as long as somebody waits for its messages, and a little longer. */
+export async function announce(
   deps: Deps,
   { subscriptionId, name, eventTypes, answers }: SubscriptionRecord,
   waitMs: number,

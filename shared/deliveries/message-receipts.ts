@@ -6,7 +6,7 @@ import type { Deps } from "../ports.ts";
 import type { DeliveryRecord } from "../subscriptions/records.ts";
 import { isoAt } from "../time.ts";
 import { dead, delivered, doneFence, putOff } from "./delivery.ts";
-import { findQueue } from "./message-queue.ts";
+import { announce, findQueue } from "./message-queue.ts";
 
 /** What was said of a message: `expired` when it was taken again since, is done, or is dead. */
 export interface ReceiptResult {
@@ -50,14 +50,18 @@ export function giveBack(
   });
 }
 
-/** They stay hidden for so long from now. @throws BusError `not_found` */
-export function keepHidden(
+/**
+ * They stay hidden for so long from now. Whoever is busy with them is there, though he does not poll: he counts as one who
+ * can answer. @throws BusError `not_found`
+ */
+export async function keepHidden(
   deps: Deps,
   subscriptionId: string,
   owner: string,
   receipts: readonly string[],
   visibilityMs: number,
 ): Promise<ReceiptResult[]> {
+  await announce(deps, (await findQueue(deps, subscriptionId, owner)).subscription, 0);
   return forEachReceipt(deps, subscriptionId, owner, receipts, (delivery) => {
     const untilMs = deps.now() + visibilityMs;
     return putOff(delivery, untilMs, delivery.tendAt === undefined ? {} : { tendAt: isoAt(untilMs) });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { acknowledge } from "../../../shared/deliveries/message-receipts.ts";
+import { acknowledge, keepHidden } from "../../../shared/deliveries/message-receipts.ts";
 import { MAX_EXPECTED } from "../../../shared/limits.ts";
 import { openRequest } from "../../../shared/request.ts";
 import { describeOutcome } from "../../../shared/request-outcome.ts";
@@ -63,6 +63,19 @@ describe("a queue", () => {
       after(bus.clock, 5_000, () => expectedNow(bus)),
     ]);
     expect(during).toEqual(["queue"]);
+  });
+
+  it("counts while somebody who does not poll keeps its messages hidden, and for 30 s after", async () => {
+    const bus = busInMemory();
+    const id = await subscribed(bus, queueInput());
+    await ask(bus, { require_subscribers: false });
+    const { receipt } = await takeOne(bus, id);
+    await bus.clock.pause(29_000);
+    await keepHidden(bus.deps, id, OWNER, [receipt], 60_000);
+    await bus.clock.pause(29_999);
+    expect(await expectedNow(bus)).toEqual(["queue"]);
+    await bus.clock.pause(1);
+    expect(await expectedNow(bus)).toEqual([]);
   });
 
   it("counts for all of its types, and for no other", async () => {
