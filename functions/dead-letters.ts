@@ -14,7 +14,8 @@ type DeadLetterDeps = Deps & { readonly subscriberPrefix: string };
 export const handle = async (deps: DeadLetterDeps, record: SQSRecord): Promise<void> => {
   const letter = readDeadLetter(record, deps.subscriberPrefix);
   await recordDeadLetter(deps, letter);
-  process.stdout.write(deadLetterMetrics(letter.subscriber, deps.now()));
+  // With the prefix: another bus in the account may have a subscriber of the same name.
+  process.stdout.write(deadLetterMetrics(`${deps.subscriberPrefix}${letter.subscriber}`, deps.now()));
 };
 
 // Built on cold start.

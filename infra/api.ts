@@ -1,9 +1,10 @@
-/** The five functions that agents call, each behind a Function URL of its own. */
+/** The functions that agents call, each behind a Function URL of its own. */
 import { Duration, Stack } from "aws-cdk-lib";
 import { type IRole, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { FunctionUrlAuthType, type FunctionUrlCorsOptions, HttpMethod, InvokeMode } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
 import { CLOUD_EVENT_HEADERS } from "../shared/cloud-events.ts";
+import { MAX_POLL_SECONDS } from "../shared/limits.ts";
 import { API_FUNCTIONS, type ApiFunction } from "../shared/routes.ts";
 import { acknowledge } from "./acknowledge.ts";
 import type { EventBus } from "./event-bus.ts";
@@ -41,6 +42,10 @@ const HOLD_MARGIN_SECONDS = 10;
 const WORKING_MEMORY_MB = 256;
 const WAITING_MEMORY_MB = 128;
 
+/** Those that hold a call, and can be given a concurrency of their own. */
+const isWaiting = (name: ApiFunction): name is keyof WaitConcurrency =>
+  name === "request" || name === "stream" || name === "queue";
+
 const PUBLISHERS: readonly ApiFunction[] = ["emit", "request"];
 
 const DESCRIPTIONS: Readonly<Record<ApiFunction, string>> = {
@@ -49,6 +54,8 @@ const DESCRIPTIONS: Readonly<Record<ApiFunction, string>> = {
   respond: "Takes answers to events",
   history: "Looks events up",
   stream: "Sends events to an agent as they come",
+  subscriptions: "Subscribes agents, and sees to what could not be delivered",
+  queue: "Gives agents the messages of their queues",
 };
 
 export class Api extends Construct {
@@ -93,14 +100,13 @@ export class Api extends Construct {
   }
 
   private addFunction(name: ApiFunction, props: ApiProps): NodeFunction {
-    const waits = name === "request" || name === "stream";
-    const reserved = waits ? props.waitConcurrency?.[name] : undefined;
+    const reserved = isWaiting(name) ? props.waitConcurrency?.[name] : undefined;
     const one = new NodeFunction(this, name[0]?.toUpperCase() + name.slice(1), {
       entry: `functions/${name}.ts`,
       name: `${Stack.of(this).stackName}-${name}`,
       description: DESCRIPTIONS[name],
       timeoutSeconds: timeoutSeconds(name, props.holdSeconds),
-      memoryMb: waits ? WAITING_MEMORY_MB : WORKING_MEMORY_MB,
+      memoryMb: isWaiting(name) ? WAITING_MEMORY_MB : WORKING_MEMORY_MB,
       environment: props.environment,
       ...(reserved === undefined ? {} : { reservedConcurrency: reserved }),
     });
@@ -116,13 +122,14 @@ export class Api extends Construct {
 function timeoutSeconds(name: ApiFunction, holdSeconds: number): number {
   if (name === "stream") return STREAM_SECONDS;
   if (name === "request") return Math.min(MAX_FUNCTION_SECONDS, Math.ceil(holdSeconds) + HOLD_MARGIN_SECONDS);
+  if (name === "queue") return MAX_POLL_SECONDS + HOLD_MARGIN_SECONDS;
   return 30;
 }
 
 function corsFor(allowedOrigins: readonly string[]): FunctionUrlCorsOptions {
   return {
     allowedOrigins: [...allowedOrigins],
-    allowedMethods: [HttpMethod.GET, HttpMethod.POST, HttpMethod.DELETE],
+    allowedMethods: [HttpMethod.GET, HttpMethod.POST, HttpMethod.PATCH, HttpMethod.DELETE],
     allowedHeaders: [
       "authorization",
       "content-type",

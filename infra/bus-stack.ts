@@ -2,15 +2,20 @@
 import { CfnOutput, Stack } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 import type { BusConfig } from "../shared/bus-config.ts";
+import { DISPATCH } from "../shared/deployed-subscriber.ts";
 import { API_FUNCTIONS } from "../shared/routes.ts";
 import { Api } from "./api.ts";
+import { DeadLetters } from "./dead-letters.ts";
+import { Dispatch } from "./dispatch.ts";
 import { EventBus } from "./event-bus.ts";
 import { EventTable } from "./event-table.ts";
 import { Monitoring } from "./monitoring.ts";
 import { type DeployOptions, readOptions } from "./options.ts";
 import { Reconciler } from "./reconciler.ts";
+import { letRedrive } from "./redrive.ts";
 import { Subscriber } from "./subscriber.ts";
 import { Subscriptions } from "./subscription.ts";
+import { Webhooks } from "./webhooks.ts";
 
 export class BusStack extends Stack {
   /**
@@ -32,6 +37,9 @@ export class BusStack extends Stack {
       EVENT_BUS_NAME: bus.bus.eventBusName,
       ALLOW_ANONYMOUS: String(options.emulator),
     };
+    const deadLetters = new DeadLetters(this, "DeadLetters", { table, bus, environment });
+    const webhooks = new Webhooks(this, "Webhooks", { table, environment });
+    const dispatch = new Dispatch(this, "Dispatch", { table, bus, webhooks, deadLetters, environment });
     const api = new Api(this, "Api", {
       table,
       bus,
@@ -41,21 +49,30 @@ export class BusStack extends Stack {
       allowedOrigins: options.allowedOrigins,
       streaming: !options.emulator,
     });
-    const reconciler = new Reconciler(this, "Reconciler", { table, bus, environment });
+    webhooks.letSend(api.functions.subscriptions);
+    dispatch.letSend(api.functions.subscriptions);
+    letRedrive(api.functions.subscriptions, config.subscribers);
+    const reconciler = new Reconciler(this, "Reconciler", { table, bus, webhooks, environment });
     const clientEnvironment = this.clientEnvironment(api, options);
     const subscribers = config.subscribers.map(
       (subscriber) =>
-        new Subscriber(this, `Subscriber-${subscriber.name}`, { subscriber, bus, api, clientEnvironment }),
+        new Subscriber(this, `Subscriber-${subscriber.name}`, { subscriber, bus, api, deadLetters, clientEnvironment }),
     );
     new Subscriptions(this, "Subscriptions", {
       bus,
       subscribers: config.subscribers,
-      targets: new Map(subscribers.map(({ name, target }) => [name, target])),
+      targets: new Map([
+        [DISPATCH, dispatch.target],
+        ...subscribers.map(({ name, target }) => [name, target] as const),
+      ]),
     });
     if (options.monitoring)
       new Monitoring(this, "Monitoring", {
         api,
         reconciler,
+        dispatch,
+        webhooks,
+        deadLetters,
         subscribers,
         ...(options.alarmTopic === undefined ? {} : { alarmTopic: options.alarmTopic }),
       });

@@ -1,27 +1,23 @@
 /** Alarms on what must not happen unseen, and a dashboard of what does. */
 import { Duration } from "aws-cdk-lib";
-import {
-  Alarm,
-  ComparisonOperator,
-  Dashboard,
-  GraphWidget,
-  type IMetric,
-  Metric,
-  TreatMissingData,
-} from "aws-cdk-lib/aws-cloudwatch";
+import { Alarm, ComparisonOperator, type IMetric, Metric, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { Construct } from "constructs";
-import { API_FUNCTIONS, type ApiFunction } from "../shared/routes.ts";
-import type { Api } from "./api.ts";
+import { DISPATCH } from "../shared/deployed-subscriber.ts";
+import { MAX_RETRY_AFTER_MS } from "../shared/limits.ts";
+import { API_FUNCTIONS } from "../shared/routes.ts";
+import { addDashboard } from "./dashboard.ts";
+import type { DeadLetters } from "./dead-letters.ts";
+import type { Dispatch } from "./dispatch.ts";
+import { deadLettersOf, most, PERIOD, sum } from "./metrics.ts";
 import type { NodeFunction } from "./node-function.ts";
 import type { Reconciler } from "./reconciler.ts";
 import type { Subscriber } from "./subscriber.ts";
+import type { Watched } from "./watched.ts";
+import type { Webhooks } from "./webhooks.ts";
 
-export interface MonitoringProps {
-  readonly api: Api;
-  readonly reconciler: Reconciler;
-  readonly subscribers: readonly Subscriber[];
+export interface MonitoringProps extends Watched {
   /** ARN of the SNS topic that every alarm notifies; without it alarms are only seen in CloudWatch. */
   readonly alarmTopic?: string;
 }
@@ -37,10 +33,23 @@ interface AlarmDefinition {
   readonly periods?: number;
 }
 
-const PERIOD = Duration.minutes(5);
-
 /** Late enough that retries are over, early enough to mend things: a queue keeps its messages for four days. */
 const OLDEST_MESSAGE_SECONDS = 3600;
+
+/** Nothing waits in the dispatch queue but for a fault, or for too few functions. */
+const OLDEST_DISPATCH_SECONDS = 900;
+
+/** An endpoint may ask for ten hours until the next attempt. */
+const OLDEST_WEBHOOK_SECONDS = MAX_RETRY_AFTER_MS / 1_000 + 3600;
+
+/** Twice what all environments of `deliver-webhook` call at once. */
+const MANY_DUE = 1_000;
+
+/**
+ * What waits for its next attempt is in flight to SQS, which has about 120,000 of these in a queue and then gives out
+ * nothing: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html
+ */
+const MANY_IN_FLIGHT = 100_000;
 
 /** The relay publishes within 90 s: one late event may be seen at this age once, not run after run. */
 const OLDEST_UNPUBLISHED_MS = 60_000;
@@ -52,13 +61,16 @@ export class Monitoring extends Construct {
     super(scope, id);
     this.action =
       props.alarmTopic === undefined ? null : new SnsAction(Topic.fromTopicArn(this, "Topic", props.alarmTopic));
-    for (const name of API_FUNCTIONS) this.watchApiFunction(name, props.api.functions[name]);
+    for (const name of API_FUNCTIONS) this.watchFunction(name, props.api.functions[name]);
     this.watchReconciler(props.reconciler);
+    this.watchDispatch(props.dispatch);
+    this.watchWebhooks(props.webhooks);
+    this.watchDeadLetters(props.deadLetters);
     for (const subscriber of props.subscribers) this.watchSubscriber(subscriber);
-    this.addDashboard(props);
+    addDashboard(this, props);
   }
 
-  private watchApiFunction(name: ApiFunction, { function: lambda }: NodeFunction): void {
+  private watchFunction(name: string, { function: lambda }: NodeFunction): void {
     this.addAlarm(`Errors-${name}`, {
       metric: lambda.metricErrors(sum),
       description: `${name} crashed or ran out of time`,
@@ -97,22 +109,73 @@ export class Monitoring extends Construct {
     });
     this.addAlarm("ReconcileFailures", {
       metric: new Metric({ ...ofRun, metricName: "Failed", ...sum }),
-      description: "Work of the reconciler keeps failing: its log names the events and requests",
+      description: "Work of the reconciler keeps failing: its log names what",
       periods: 2,
     });
   }
 
-  private watchSubscriber({ name, deadLetterQueue, queue }: Subscriber): void {
-    this.addAlarm(`DeadLetters-${name}`, {
-      metric: deadLetterQueue.metricApproximateNumberOfMessagesVisible({ statistic: "Maximum", period: PERIOD }),
-      description: `Events for ${name} could not be delivered; they wait in its dead-letter queue for 14 days`,
+  private watchDispatch({ function: dispatch, queue }: Dispatch): void {
+    this.watchFunction("dispatch", dispatch);
+    this.watchDeadLettersOf(DISPATCH, "Events could not be brought to the subscriptions that were made at run time");
+    this.addAlarm("DispatchBehind", {
+      metric: queue.metricApproximateAgeOfOldestMessage(most),
+      description: "Subscriptions that were made at run time get their events a quarter of an hour late",
+      threshold: OLDEST_DISPATCH_SECONDS,
     });
+  }
+
+  private watchWebhooks({ function: deliver, queue, abandoned }: Webhooks): void {
+    this.watchFunction("deliver-webhook", deliver);
+    this.addAlarm("WebhooksBehind", {
+      metric: queue.metricApproximateAgeOfOldestMessage(most),
+      description: "Webhooks wait for longer than any endpoint may ask for",
+      threshold: OLDEST_WEBHOOK_SECONDS,
+    });
+    this.addAlarm("DueWebhooks", {
+      metric: queue.metricApproximateNumberOfMessagesVisible({ statistic: "Minimum", period: PERIOD }),
+      description: "For half an hour more webhooks were due than could be called: endpoints are slow, or many",
+      threshold: MANY_DUE,
+      periods: 6,
+    });
+    this.addAlarm("WaitingWebhooks", {
+      metric: queue.metricApproximateNumberOfMessagesNotVisible(most),
+      description:
+        "Almost as many webhooks wait for their next attempt as the queue can hide: from 120,000 on none is delivered",
+      threshold: MANY_IN_FLIGHT,
+    });
+    this.addAlarm("AbandonedWebhooks", {
+      metric: abandoned.metricApproximateNumberOfMessagesVisible(most),
+      description: "Nothing could be made of messages in the webhook queue: the log of deliver-webhook says why",
+    });
+  }
+
+  private watchDeadLetters({ function: record, queue }: DeadLetters): void {
+    this.watchFunction("dead-letters", record);
+    this.addAlarm("DeadLettersBehind", {
+      metric: queue.metricApproximateAgeOfOldestMessage(most),
+      description: "Dead letters are not recorded, and are lost after 14 days: nothing takes them",
+      threshold: OLDEST_MESSAGE_SECONDS,
+    });
+    this.addAlarm("UnrecordedDeadLetters", {
+      // SQS leaves what fails again and again out of the age; between its tries it is hidden.
+      metric: queue.metricApproximateNumberOfMessagesNotVisible(most),
+      description: "Dead letters cannot be recorded, and are lost after 14 days: the log of dead-letters says why",
+      periods: 3,
+    });
+  }
+
+  private watchSubscriber({ name, queue }: Subscriber): void {
+    this.watchDeadLettersOf(name, `Events for ${name} could not be delivered: see GET /deliveries`);
     if (queue !== null)
       this.addAlarm(`OldestMessage-${name}`, {
-        metric: queue.metricApproximateAgeOfOldestMessage({ statistic: "Maximum", period: PERIOD }),
+        metric: queue.metricApproximateAgeOfOldestMessage(most),
         description: `${name} is an hour behind`,
         threshold: OLDEST_MESSAGE_SECONDS,
       });
+  }
+
+  private watchDeadLettersOf(name: string, description: string): void {
+    this.addAlarm(`DeadLetters-${name}`, { metric: deadLettersOf(this, name), description });
   }
 
   private addAlarm(
@@ -131,55 +194,4 @@ export class Monitoring extends Construct {
     });
     if (this.action !== null) alarm.addAlarmAction(this.action);
   }
-
-  private addDashboard(props: MonitoringProps): void {
-    const functions = API_FUNCTIONS.map((name) => ({ name, lambda: props.api.functions[name].function }));
-    new Dashboard(this, "Dashboard", {
-      widgets: [
-        [
-          graph(
-            "Calls",
-            functions.map(({ name, lambda }) => lambda.metricInvocations({ ...sum, label: name })),
-          ),
-          graph(
-            "Duration (p99)",
-            functions.map(({ name, lambda }) =>
-              lambda.metricDuration({ statistic: "p99", period: PERIOD, label: name }),
-            ),
-          ),
-          graph(
-            "Errors and throttles",
-            functions.flatMap(({ name, lambda }) => [
-              lambda.metricErrors({ ...sum, label: `${name} errors` }),
-              lambda.metricThrottles({ ...sum, label: `${name} throttles` }),
-            ]),
-          ),
-        ],
-        [
-          graph(
-            "Dead letters",
-            props.subscribers.map(({ name, deadLetterQueue }) =>
-              deadLetterQueue.metricApproximateNumberOfMessagesVisible({ statistic: "Maximum", label: name }),
-            ),
-          ),
-          graph(
-            "Oldest message (s)",
-            props.subscribers.flatMap(({ name, queue }) =>
-              queue === null ? [] : [queue.metricApproximateAgeOfOldestMessage({ statistic: "Maximum", label: name })],
-            ),
-          ),
-          graph(
-            "Subscriber errors",
-            props.subscribers.map(({ name, function: handler }) =>
-              handler.function.metricErrors({ ...sum, label: name }),
-            ),
-          ),
-        ],
-      ],
-    });
-  }
 }
-
-const sum = { statistic: "Sum", period: PERIOD } as const;
-
-const graph = (title: string, left: IMetric[]): GraphWidget => new GraphWidget({ title, left, width: 8 });

@@ -6,6 +6,7 @@ import type { Node } from "constructs";
 export interface WaitConcurrency {
   readonly request: number;
   readonly stream: number;
+  readonly queue: number;
 }
 
 export interface DeployOptions {
@@ -29,18 +30,18 @@ export interface DeployOptions {
   readonly alarmTopic?: string;
 }
 
-/** With `-history` behind it, it is the name of a function: 64 characters at most. */
+/** With `-subscriptions` behind it, it is the name of a function: 64 characters at most. */
 const STACK_NAME = /^[A-Za-z][A-Za-z0-9-]{0,49}$/;
 
 /**
- * 300 of the 1,000 environments that an account has by default, so that 700 are left for those who emit and answer:
+ * 400 of the 1,000 environments that an account has by default, so that 600 are left for those who emit and answer:
  * waits must never starve the answers they wait for.
  */
-const DEFAULT_WAIT_CONCURRENCY: WaitConcurrency = { request: 200, stream: 100 };
+const DEFAULT_WAIT_CONCURRENCY: WaitConcurrency = { request: 200, stream: 100, queue: 100 };
 
 /** Reads the context. @throws Error that names the flag and what it takes */
 export function readOptions(node: Node): DeployOptions {
-  const emulator = flag(node, "emulator", false);
+  const emulator = isEmulator(node);
   const publicUrl = url(node, "publicUrl");
   const alarmTopic = text(node, "alarmTopic");
   return {
@@ -60,20 +61,24 @@ export function readOptions(node: Node): DeployOptions {
   };
 }
 
+/** Whether the target is an emulator, which is reached over plain HTTP. */
+export const isEmulator = (node: Node): boolean => flag(node, "emulator", false);
+
 function stackName(node: Node): string {
   const name = text(node, "stackName") ?? "AgentEventBus";
   if (!STACK_NAME.test(name)) throw invalid("stackName", "a letter, then up to 49 letters, digits and hyphens", name);
   return name;
 }
 
-/** `false`, or `<request>,<stream>`. An emulator has no reserved concurrency worth having. */
+/** `false`, or `<request>,<stream>,<queue>`. An emulator has no reserved concurrency worth having. */
 function waitConcurrency(node: Node, emulator: boolean): WaitConcurrency | null {
   const given = text(node, "reservedConcurrency");
   if (given === undefined || given === "true") return emulator ? null : DEFAULT_WAIT_CONCURRENCY;
   if (given === "false") return null;
-  const parts = /^([1-9]\d*),([1-9]\d*)$/.exec(given);
-  if (parts === null) throw invalid("reservedConcurrency", 'false, or "<request>,<stream>" as in 200,100', given);
-  return { request: Number(parts[1]), stream: Number(parts[2]) };
+  const parts = /^([1-9]\d*),([1-9]\d*),([1-9]\d*)$/.exec(given);
+  if (parts === null)
+    throw invalid("reservedConcurrency", 'false, or "<request>,<stream>,<queue>" as in 200,100,100', given);
+  return { request: Number(parts[1]), stream: Number(parts[2]), queue: Number(parts[3]) };
 }
 
 function flag(node: Node, name: string, otherwise: boolean): boolean {

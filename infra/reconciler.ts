@@ -1,4 +1,4 @@
-/** The function that, each minute, publishes what stayed unpublished and ends what nobody ended. */
+/** The function that, each minute, publishes what stayed unpublished, ends what nobody ended and looks after the rest. */
 import { Duration } from "aws-cdk-lib";
 import { Rule, Schedule } from "aws-cdk-lib/aws-events";
 import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
@@ -8,10 +8,12 @@ import type { EventBus } from "./event-bus.ts";
 import type { EventTable } from "./event-table.ts";
 import { NodeFunction } from "./node-function.ts";
 import { grantTableAccess } from "./table-access.ts";
+import type { Webhooks } from "./webhooks.ts";
 
 export interface ReconcilerProps {
   readonly table: EventTable;
   readonly bus: EventBus;
+  readonly webhooks: Webhooks;
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -22,7 +24,7 @@ export class Reconciler extends Construct {
     super(scope, id);
     this.function = new NodeFunction(this, "Reconcile", {
       entry: "functions/reconcile.ts",
-      description: "Publishes what stayed unpublished, ends overdue requests",
+      description: "Publishes what stayed unpublished, ends overdue requests, looks after deliveries",
       timeoutSeconds: 60,
       // A whole processor, for the minute after an outage: about 1,000 events a second instead of 150. Idle, it only waits.
       memoryMb: 1_769,
@@ -30,6 +32,7 @@ export class Reconciler extends Construct {
     });
     grantTableAccess(props.table.table, this.function.role, "reconcile");
     props.bus.grantPublish(this.function.role);
+    props.webhooks.letSend(this.function);
 
     // A run that fails is not repeated: the next one, a minute later, finds the same work.
     this.function.function.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(1) });

@@ -1,40 +1,32 @@
-/** A deployed subscriber: its function, the way events come to it, and where they end when they cannot. */
+/** A deployed subscriber: its function, and the way events come to it. */
 import { Duration } from "aws-cdk-lib";
 import type { IRuleTarget } from "aws-cdk-lib/aws-events";
-import { PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { SqsDestination } from "aws-cdk-lib/aws-lambda-destinations";
-import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
-import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
+import type { Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import { type DeployedSubscriber, subscriberEnvironment } from "../shared/deployed-subscriber.ts";
 import { MAX_RECEIVES } from "../shared/limits.ts";
 import { acknowledge } from "./acknowledge.ts";
 import type { Api } from "./api.ts";
+import type { DeadLetters } from "./dead-letters.ts";
 import type { EventBus } from "./event-bus.ts";
 import { NodeFunction } from "./node-function.ts";
+import { addQueue, hiddenSeconds, takeFromQueue } from "./queue.ts";
+import { physicalName } from "./subscriber-name.ts";
 
 export interface SubscriberProps {
   readonly subscriber: DeployedSubscriber;
   readonly bus: EventBus;
   readonly api: Api;
+  /** Where all ends that could not be delivered. */
+  readonly deadLetters: DeadLetters;
   /** Where it finds the bus: `AGENT_EVENT_BUS_URL` or `AGENT_EVENT_BUS_URLS`. */
   readonly clientEnvironment: Readonly<Record<string, string>>;
 }
 
-/** A message is hidden for six times as long as the function may take, as AWS advises for queues in front of Lambda. */
-const visibilitySeconds = ({ timeoutSeconds }: DeployedSubscriber): number => 6 * timeoutSeconds;
-
-/** EventBridge tries an unreachable target for this long: the most it offers. */
-const RETRY_POLICY = { maximumEventAgeInSeconds: 24 * 3600, maximumRetryAttempts: 185 } as const;
-
 export class Subscriber extends Construct {
   readonly name: string;
   readonly function: NodeFunction;
-  /**
-   * All that could not be delivered: by EventBridge (the event; the error is in the message's attributes), by the queue
-   * (the event), by Lambda (the invocation's record with the event in `requestPayload`).
-   */
-  readonly deadLetterQueue: Queue;
   /** For `via: "queue"`. */
   readonly queue: Queue | null;
   /** What a rule sends events to. */
@@ -43,77 +35,50 @@ export class Subscriber extends Construct {
   constructor(scope: Construct, id: string, props: SubscriberProps) {
     super(scope, id);
     const { subscriber, bus, api } = props;
+    const deadLetters = props.deadLetters.queue;
     this.name = subscriber.name;
-    this.deadLetterQueue = new Queue(this, "DeadLetters", {
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      retentionPeriod: Duration.days(14),
-    });
-    acceptFrom(bus, this.deadLetterQueue);
     this.function = new NodeFunction(this, "Handler", {
       entry: subscriber.handler,
+      name: physicalName(this, subscriber.name),
       description: `Subscriber ${subscriber.name}`,
       timeoutSeconds: subscriber.timeoutSeconds,
       memoryMb: subscriber.memoryMb,
       environment: {
         ...props.clientEnvironment,
-        ...subscriberEnvironment(subscriber, visibilitySeconds(subscriber)),
+        ...subscriberEnvironment(subscriber, hiddenSeconds(subscriber.timeoutSeconds)),
       },
     });
     api.grantCall(this.function.role, ["emit", "request", "respond", "history"]);
-    this.queue = subscriber.via === "queue" ? this.takeFromQueue(bus, subscriber) : null;
-    if (this.queue === null) this.takeDirectly(bus);
-
-    const arn = this.queue === null ? this.function.function.functionArn : this.queue.queueArn;
-    const targetResource = this.queue ?? this.function.function;
-    const deadLetterConfig = { arn: this.deadLetterQueue.queueArn };
-    this.target = { bind: () => ({ arn, targetResource, deadLetterConfig, retryPolicy: RETRY_POLICY }) };
-    acknowledge(this.deadLetterQueue, { "Serverless-SQSRedrivePolicy": "it is itself the dead-letter queue" });
+    if (subscriber.via === "queue") {
+      this.queue = this.takeFromQueue(subscriber, deadLetters);
+      this.target = bus.queueTarget(this.queue, deadLetters);
+    } else {
+      this.queue = null;
+      this.target = this.takeDirectly(bus, deadLetters);
+    }
   }
 
-  private takeFromQueue(bus: EventBus, subscriber: DeployedSubscriber): Queue {
-    const queue = new Queue(this, "Queue", {
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      visibilityTimeout: Duration.seconds(visibilitySeconds(subscriber)),
-      retentionPeriod: Duration.days(4),
-      deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: MAX_RECEIVES },
+  private takeFromQueue({ name, timeoutSeconds }: DeployedSubscriber, deadLetters: Queue): Queue {
+    const queue = addQueue(this, "Queue", {
+      name: physicalName(this, name),
+      retentionDays: 4,
+      timeoutSeconds,
+      deadLetters: { queue: deadLetters, maxReceiveCount: MAX_RECEIVES },
     });
-    acceptFrom(bus, queue);
-    this.function.function.addEventSource(new SqsEventSource(queue, { batchSize: 10, reportBatchItemFailures: true }));
-    const ends = "what fails too often ends in the dead-letter queue, by the queue's redrive policy";
-    acknowledge(this.function, {
-      "Serverless-LambdaDLQ": ends,
-      "Serverless-LambdaEventSourceMappingDestination": ends,
+    takeFromQueue(this.function, queue, {
+      failuresEnd: "what fails too often is a dead letter, by the queue's redrive policy",
     });
     return queue;
   }
 
-  private takeDirectly(bus: EventBus): void {
-    this.function.function.addPermission("Rules", {
-      principal: new ServicePrincipal("events.amazonaws.com"),
-      sourceArn: bus.ruleArnPattern,
-    });
+  private takeDirectly(bus: EventBus, deadLetters: Queue): IRuleTarget {
     // What the callback throws was answered as `rejected` and is final; only throttles are tried again, by Lambda itself.
     this.function.function.configureAsyncInvoke({
       retryAttempts: 0,
       maxEventAge: Duration.hours(6),
-      onFailure: new SqsDestination(this.deadLetterQueue),
+      onFailure: new SqsDestination(deadLetters),
     });
-    acknowledge(this.function, {
-      "Serverless-LambdaDLQ": "what fails ends in the dead-letter queue, through OnFailure",
-    });
-    acknowledge(this.deadLetterQueue, { "AwsSolutions-SQS3": "it is itself the dead-letter queue" });
+    acknowledge(this.function, { "Serverless-LambdaDLQ": "what fails is a dead letter, through OnFailure" });
+    return bus.functionTarget(this.function.function, deadLetters);
   }
-}
-
-function acceptFrom(bus: EventBus, queue: Queue): void {
-  queue.addToResourcePolicy(
-    new PolicyStatement({
-      principals: [new ServicePrincipal("events.amazonaws.com")],
-      actions: ["sqs:SendMessage"],
-      resources: [queue.queueArn],
-      conditions: { ArnLike: { "aws:SourceArn": bus.ruleArnPattern } },
-    }),
-  );
 }

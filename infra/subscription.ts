@@ -1,13 +1,13 @@
 /**
  * Rules: the binding of event types to subscribers.
  *
- * One rule per event type carries its unfiltered subscriptions, five targets a rule, with sibling rules beyond that; a
+ * One rule brings all events to dispatch, which knows the run-time subscriptions. One rule per event type carries its unfiltered subscriptions, five targets a rule, with sibling rules beyond that; a
  * filtered subscription has a rule of its own. What EventBridge would refuse is refused here, before anything is
  * deployed.
  */
 import { type IRuleTarget, Rule } from "aws-cdk-lib/aws-events";
 import { Construct } from "constructs";
-import type { DeployedSubscriber } from "../shared/deployed-subscriber.ts";
+import { type DeployedSubscriber, DISPATCH } from "../shared/deployed-subscriber.ts";
 import { EVENT_SOURCE } from "../shared/event.ts";
 import type { EventPattern } from "../shared/event-pattern.ts";
 import type { EventBus } from "./event-bus.ts";
@@ -23,16 +23,25 @@ export interface PlannedRule {
   readonly description: string;
   readonly pattern: {
     readonly source: string[];
-    readonly "detail-type": string[];
+    /** Absent: every type. */
+    readonly "detail-type"?: string[];
     readonly detail?: EventPattern;
   };
-  /** Names of subscribers. */
+  /** Names of subscribers; `DISPATCH` is one of them. */
   readonly targets: readonly string[];
 }
 
+/** Also what nobody wants yet: somebody may subscribe at any moment, and a new type needs no change. */
+const DISPATCH_RULE: PlannedRule = {
+  id: "dispatch",
+  description: "Everything to the subscriptions that are made at run time",
+  pattern: { source: [EVENT_SOURCE] },
+  targets: [DISPATCH],
+};
+
 /** The rules that bring every subscriber its events. @throws Error that lists every quota exceeded */
 export function planRules(subscribers: readonly DeployedSubscriber[]): PlannedRule[] {
-  const rules = [...unfilteredRules(subscribers), ...filteredRules(subscribers)];
+  const rules = [DISPATCH_RULE, ...unfilteredRules(subscribers), ...filteredRules(subscribers)];
   const faults = rules.flatMap(({ id, pattern }) => {
     const chars = JSON.stringify(pattern).length;
     return chars > MAX_PATTERN_CHARS
@@ -41,7 +50,7 @@ export function planRules(subscribers: readonly DeployedSubscriber[]): PlannedRu
   });
   if (rules.length > MAX_RULES_PER_BUS)
     faults.push(
-      `the subscribers need ${rules.length} rules; an EventBridge bus has ${MAX_RULES_PER_BUS}. ` +
+      `the bus and its subscribers need ${rules.length} rules; an EventBridge bus has ${MAX_RULES_PER_BUS}. ` +
         "Drop filters, or let fewer subscribers want each type",
     );
   if (faults.length > 0)
@@ -86,7 +95,7 @@ function inGroupsOf<T>(size: number, items: readonly T[]): T[][] {
 export interface SubscriptionsProps {
   readonly bus: EventBus;
   readonly subscribers: readonly DeployedSubscriber[];
-  /** Of every subscriber, by its name. */
+  /** Of every subscriber, by its name, and of `DISPATCH`. */
   readonly targets: ReadonlyMap<string, IRuleTarget>;
 }
 
@@ -99,7 +108,7 @@ export class Subscriptions extends Construct {
       new Rule(this, ruleId, {
         eventBus: props.bus.bus,
         description,
-        eventPattern: { ...rest, detailType },
+        eventPattern: detailType === undefined ? rest : { ...rest, detailType },
         targets: targets.map((name) => {
           const target = props.targets.get(name);
           if (target === undefined) throw new Error(`There is no target for subscriber "${name}"`);

@@ -2,7 +2,7 @@
 import { Stack } from "aws-cdk-lib";
 import type { Table } from "aws-cdk-lib/aws-dynamodb";
 import { type IRole, PolicyStatement } from "aws-cdk-lib/aws-iam";
-import { type HistoryIndex, keys, listenerPk, type TABLE } from "../shared/keys.ts";
+import { type HistoryIndex, keys, listenerPk, subscribersPk, type TABLE } from "../shared/keys.ts";
 import type { ApiFunction } from "../shared/routes.ts";
 
 /** Partition keys, as the pattern that a policy's condition takes. */
@@ -11,6 +11,8 @@ const ITEMS = {
   budgets: keys.conversationBudget("*").pk,
   listeners: listenerPk("*"),
   settings: keys.cursorKey().pk,
+  subscriptions: keys.subscription("*", "").pk,
+  subscribers: subscribersPk("*"),
 } as const;
 
 type ItemKind = keyof typeof ITEMS;
@@ -28,8 +30,11 @@ const HISTORY_INDEXES = [
   "by_time",
 ] as const satisfies readonly HistoryIndex[];
 
+/** Those that work on what the API functions began. */
+type WorkerFunction = "dispatch" | "deliver-webhook" | "dead-letters" | "reconcile";
+
 /** A function without an entry does not compile. */
-const TABLE_ACCESS: Readonly<Record<ApiFunction | "reconcile", TableAccess>> = {
+const TABLE_ACCESS: Readonly<Record<ApiFunction | WorkerFunction, TableAccess>> = {
   emit: {
     items: [
       { actions: ["GetItem", "PutItem", "UpdateItem"], of: ["events"] },
@@ -42,6 +47,7 @@ const TABLE_ACCESS: Readonly<Record<ApiFunction | "reconcile", TableAccess>> = {
       { actions: ["GetItem", "PutItem", "UpdateItem", "Query"], of: ["events"] },
       { actions: ["GetItem", "UpdateItem"], of: ["budgets"] },
       { actions: ["Query"], of: ["listeners"] },
+      { actions: ["GetItem", "Query"], of: ["subscribers"] },
     ],
     queries: [],
   },
@@ -49,6 +55,7 @@ const TABLE_ACCESS: Readonly<Record<ApiFunction | "reconcile", TableAccess>> = {
   history: {
     items: [
       { actions: ["GetItem", "BatchGetItem", "Query"], of: ["events"] },
+      { actions: ["GetItem", "Query"], of: ["subscribers"] },
       { actions: ["GetItem", "PutItem"], of: ["settings"] },
     ],
     queries: HISTORY_INDEXES,
@@ -61,7 +68,50 @@ const TABLE_ACCESS: Readonly<Record<ApiFunction | "reconcile", TableAccess>> = {
     ],
     queries: HISTORY_INDEXES,
   },
-  reconcile: { items: [{ actions: ["GetItem", "UpdateItem"], of: ["events"] }], queries: ["work"] },
+  subscriptions: {
+    items: [
+      { actions: ["GetItem", "Query", "PutItem"], of: ["subscriptions"] },
+      { actions: ["PutItem", "UpdateItem"], of: ["subscribers"] },
+      // Deliveries: of the subscription that ends, and those that are listed and sent again, with their events.
+      { actions: ["GetItem", "BatchGetItem", "Query", "PutItem"], of: ["events"] },
+      { actions: ["GetItem", "PutItem"], of: ["settings"] },
+    ],
+    queries: ["work"],
+  },
+  queue: {
+    items: [
+      { actions: ["GetItem", "BatchGetItem", "PutItem"], of: ["events"] },
+      { actions: ["GetItem"], of: ["subscriptions"] },
+      { actions: ["PutItem"], of: ["listeners"] },
+    ],
+    queries: ["work"],
+  },
+  dispatch: {
+    items: [
+      { actions: ["GetItem", "Query"], of: ["subscribers"] },
+      { actions: ["GetItem", "PutItem"], of: ["events"] },
+    ],
+    queries: [],
+  },
+  "deliver-webhook": {
+    items: [
+      // The delivery and its event; and, like respond, the answer that an endpoint returned.
+      { actions: ["GetItem", "PutItem", "UpdateItem", "Query"], of: ["events"] },
+      { actions: ["GetItem", "PutItem"], of: ["subscriptions"] },
+      // When an endpoint is gone, its subscription is disabled.
+      { actions: ["PutItem", "UpdateItem"], of: ["subscribers"] },
+    ],
+    queries: [],
+  },
+  "dead-letters": { items: [{ actions: ["GetItem", "PutItem"], of: ["events"] }], queries: [] },
+  reconcile: {
+    items: [
+      { actions: ["GetItem", "PutItem", "UpdateItem"], of: ["events"] },
+      { actions: ["GetItem", "PutItem"], of: ["subscriptions"] },
+      { actions: ["PutItem", "UpdateItem"], of: ["subscribers"] },
+    ],
+    queries: ["work"],
+  },
 };
 
 /** Grants a function's role what `TABLE_ACCESS` says of it. */

@@ -20,7 +20,7 @@ export async function eachMessage(
       } catch (error) {
         if (!(error instanceof ComesAgain))
           log.error("a message failed and comes again", {
-            message: record.messageId,
+            messageId: record.messageId,
             receives: record.attributes.ApproximateReceiveCount,
             error: error instanceof Error ? (error.stack ?? error.message) : String(error),
           });

@@ -4,6 +4,8 @@ import { API_FUNCTIONS } from "../../shared/routes.ts";
 import { only, subscriber, synthesize } from "./synthesize.ts";
 
 const FUNCTION = "AWS::Lambda::Function";
+/** dispatch, deliver-webhook, dead-letters and reconcile: what works on what others began. */
+const WORKERS = 4;
 const template = synthesize({
   subscribers: [subscriber(), subscriber({ name: "normalizer", on: ["MESSAGE_RECEIVED"], via: "queue" })],
 });
@@ -20,6 +22,7 @@ describe("what agents call", () => {
     const named = synthesize({ context: { stackName: "Staging" } }).findResources(FUNCTION);
     const names = Object.values(named).flatMap((one) => one.Properties.FunctionName ?? []);
     expect(names).toEqual(API_FUNCTIONS.map((name) => `Staging-${name}`));
+    expect(Math.max(...API_FUNCTIONS.map((name) => `${"s".repeat(50)}-${name}`.length))).toBeLessThanOrEqual(64);
   });
 
   it("no browser may call unless its origin is named", () => {
@@ -29,6 +32,7 @@ describe("what agents call", () => {
     for (const url of Object.values(opened.findResources("AWS::Lambda::Url")))
       expect(url.Properties.Cors).toMatchObject({
         AllowOrigins: ["https://a.example", "https://b.example"],
+        AllowMethods: ["GET", "POST", "PATCH", "DELETE"],
         AllowHeaders: expect.arrayContaining([
           "authorization",
           "x-amz-security-token",
@@ -42,7 +46,7 @@ describe("what agents call", () => {
 
   it("all code runs on Node.js 24 on arm64", () => {
     const functions = Object.values(template.findResources(FUNCTION));
-    expect(functions).toHaveLength(API_FUNCTIONS.length + 3);
+    expect(functions).toHaveLength(API_FUNCTIONS.length + WORKERS + 2);
     for (const one of functions)
       expect(one.Properties).toMatchObject({
         Runtime: "nodejs24.x",
@@ -74,8 +78,16 @@ describe("what agents call", () => {
       ReservedConcurrentExecutions: 100,
       MemorySize: 128,
     });
-    for (const name of ["ApiEmit", "ApiRespond", "ApiHistory"])
+    expect(only(template, FUNCTION, "ApiQueue").Properties).toMatchObject({
+      ReservedConcurrentExecutions: 100,
+      MemorySize: 128,
+    });
+    for (const name of ["ApiEmit", "ApiRespond", "ApiHistory", "ApiSubscriptions"])
       expect(only(template, FUNCTION, name).Properties).not.toHaveProperty("ReservedConcurrentExecutions");
+  });
+
+  it("a poll of a queue that is held for its 20 s has time left for what surrounds the wait", () => {
+    expect(only(template, FUNCTION, "ApiQueue").Properties).toMatchObject({ Timeout: 30 });
   });
 
   it("a stream that nobody reads any more does not run, and cost, for long", () => {
@@ -85,9 +97,10 @@ describe("what agents call", () => {
   it("an account with little concurrency can deploy without reserving any, or with its own numbers", () => {
     const without = synthesize({ context: { reservedConcurrency: "false" } });
     without.resourcePropertiesCountIs(FUNCTION, { ReservedConcurrentExecutions: Match.anyValue() }, 0);
-    const own = synthesize({ context: { reservedConcurrency: "20,10" } });
+    const own = synthesize({ context: { reservedConcurrency: "20,10,5" } });
     expect(only(own, FUNCTION, "ApiRequest").Properties).toMatchObject({ ReservedConcurrentExecutions: 20 });
     expect(only(own, FUNCTION, "ApiStream").Properties).toMatchObject({ ReservedConcurrentExecutions: 10 });
+    expect(only(own, FUNCTION, "ApiQueue").Properties).toMatchObject({ ReservedConcurrentExecutions: 5 });
   });
 
   it("callers without an identity are turned away, except on an emulator, which knows none", () => {
@@ -95,8 +108,17 @@ describe("what agents call", () => {
       Object.entries(from.findResources(FUNCTION))
         .filter(([id]) => !id.startsWith("Subscriber"))
         .map(([, one]) => one.Properties.Environment.Variables.ALLOW_ANONYMOUS);
-    expect(allowed(template)).toEqual(Array(6).fill("false"));
-    expect(allowed(synthesize({ context: { emulator: "true" } }))).toEqual(Array(6).fill("true"));
+    const functions = API_FUNCTIONS.length + WORKERS;
+    expect(allowed(template)).toEqual(Array(functions).fill("false"));
+    expect(allowed(synthesize({ context: { emulator: "true" } }))).toEqual(Array(functions).fill("true"));
+  });
+
+  it("what works behind the queues has no URL", () => {
+    const urls = JSON.stringify(template.findResources("AWS::Lambda::Url"));
+    for (const worker of ["Dispatch", "Webhooks", "DeadLetters"]) {
+      expect(Object.keys(template.findResources(FUNCTION)).filter((id) => id.startsWith(worker))).toHaveLength(1);
+      expect(urls).not.toContain(worker);
+    }
   });
 
   it("the reconciler runs each minute and cannot be called from outside", () => {
@@ -113,7 +135,10 @@ describe("what agents call", () => {
   it("the outputs say where everything is, each URL by itself and all as one map", () => {
     const outputs = template.findOutputs("*");
     expect(Object.keys(outputs).sort()).toEqual(
-      ["EmitUrl", "EventBusName", "HistoryUrl", "RequestUrl", "RespondUrl", "StreamUrl", "TableName", "Urls"].sort(),
+      [
+        ...["EmitUrl", "HistoryUrl", "QueueUrl", "RequestUrl", "RespondUrl", "StreamUrl", "SubscriptionsUrl", "Urls"],
+        ...["EventBusName", "TableName"],
+      ].sort(),
     );
     const map = JSON.parse(asText(outputs.Urls?.Value)) as Record<string, string>;
     expect(Object.keys(map)).toEqual([...API_FUNCTIONS]);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { API_FUNCTIONS } from "../../shared/routes.ts";
 import { subscriber, synthesize } from "./synthesize.ts";
 
 interface Statement {
@@ -32,6 +33,25 @@ const tableRights = (idStart: string): string[] =>
     })
     .sort();
 
+const everyFunction = [
+  ...API_FUNCTIONS.map((name) => `Api${name[0]?.toUpperCase()}${name.slice(1)}`),
+  ...["Dispatch", "Webhooks", "DeadLetters", "Reconciler"],
+];
+
+/** `<actions> on <queues or functions>` for what a function may do with others, by their logical ids or names. */
+const otherRights = (idStart: string): string[] =>
+  ofFunction(idStart)
+    .filter(({ Action }) => /"(sqs|lambda):/.test(JSON.stringify(Action)))
+    .map(({ Action, Resource }) => {
+      const names = listOf(Resource).map((one) => {
+        const text = JSON.stringify(one);
+        // By its logical id, or by its name at the end of an ARN.
+        return /"Fn::GetAtt":\["(\w+?)[0-9A-F]{8}"/.exec(text)?.[1] ?? /:(function:)?([\w-]+)"\]\]\}$/.exec(text)?.[2];
+      });
+      return `${listOf(Action).sort().join(", ")} on ${names.sort().join(", ")}`;
+    })
+    .sort();
+
 describe("what each function may do", () => {
   it("every function has a role of its own, without a policy that AWS manages", () => {
     const roles = Object.values(template.findResources("AWS::IAM::Role"));
@@ -42,7 +62,7 @@ describe("what each function may do", () => {
   });
 
   it("no role has a wildcard, in an action or in a resource", () => {
-    expect(policies.length).toBe(8);
+    expect(policies.length).toBe(13);
     for (const { id, statements } of policies)
       for (const { Effect, Action, Resource } of statements) {
         expect(Effect, id).toBe("Allow");
@@ -55,6 +75,7 @@ describe("what each function may do", () => {
     const allowed = Object.values(template.findResources("AWS::SQS::QueuePolicy"))
       .flatMap((policy) => policy.Properties.PolicyDocument.Statement as Statement[])
       .filter((statement) => statement.Effect === "Allow");
+    // The dead letters', dispatch's and the queued subscriber's.
     expect(allowed).toHaveLength(3);
     for (const { Action, Condition } of allowed) {
       expect(Action).toBe("sqs:SendMessage");
@@ -69,21 +90,23 @@ describe("what each function may do", () => {
       ["GetItem, PutItem, UpdateItem on EVENT#*", "GetItem, UpdateItem on CONVERSATION#*"],
     ],
     [
-      "request does the same, reads the answers, and looks who listens",
+      "request does the same, reads the answers, and looks who listens and who subscribes",
       "ApiRequest",
       [
         "GetItem, PutItem, Query, UpdateItem on EVENT#*",
+        "GetItem, Query on SUBSCRIBERS#*",
         "GetItem, UpdateItem on CONVERSATION#*",
         "Query on LISTENER#*",
       ],
     ],
     ["respond writes and counts answers", "ApiRespond", ["GetItem, PutItem, Query, UpdateItem on EVENT#*"]],
     [
-      "history reads events and keeps its signing key",
+      "history reads events and who subscribes, and keeps its signing key",
       "ApiHistory",
       [
         "BatchGetItem, GetItem, Query on EVENT#*",
         "GetItem, PutItem on SETTINGS",
+        "GetItem, Query on SUBSCRIBERS#*",
         "Query on by_agent, by_conversation, by_time, by_type",
       ],
     ],
@@ -98,19 +121,67 @@ describe("what each function may do", () => {
       ],
     ],
     [
+      "subscriptions keeps subscriptions and their index, reads and writes deliveries, and keeps its signing key",
+      "ApiSubscriptions",
+      [
+        "BatchGetItem, GetItem, PutItem, Query on EVENT#*",
+        "GetItem, PutItem on SETTINGS",
+        "GetItem, PutItem, Query on SUBSCRIPTIONS_OF#*",
+        "PutItem, UpdateItem on SUBSCRIBERS#*",
+        "Query on work",
+      ],
+    ],
+    [
+      "queue reads a subscription, finds messages and takes them, and says that somebody polls",
+      "ApiQueue",
+      [
+        "BatchGetItem, GetItem, PutItem on EVENT#*",
+        "GetItem on SUBSCRIPTIONS_OF#*",
+        "PutItem on LISTENER#*",
+        "Query on work",
+      ],
+    ],
+    [
+      "dispatch reads who subscribes and begins deliveries",
+      "Dispatch",
+      ["GetItem, PutItem on EVENT#*", "GetItem, Query on SUBSCRIBERS#*"],
+    ],
+    [
+      "deliver-webhook reads and ends deliveries, answers events, and disables subscriptions",
+      "Webhooks",
+      [
+        "GetItem, PutItem on SUBSCRIPTIONS_OF#*",
+        "GetItem, PutItem, Query, UpdateItem on EVENT#*",
+        "PutItem, UpdateItem on SUBSCRIBERS#*",
+      ],
+    ],
+    ["dead-letters records deliveries", "DeadLetters", ["GetItem, PutItem on EVENT#*"]],
+    [
       "the reconciler finds work, reads it and marks it done",
       "Reconciler",
-      ["GetItem, UpdateItem on EVENT#*", "Query on work"],
+      [
+        "GetItem, PutItem on SUBSCRIPTIONS_OF#*",
+        "GetItem, PutItem, UpdateItem on EVENT#*",
+        "PutItem, UpdateItem on SUBSCRIBERS#*",
+        "Query on work",
+      ],
     ],
   ])("%s, and nothing else", (_title, idStart, rights) => {
     expect(tableRights(idStart)).toEqual(rights);
   });
 
-  it("only history and stream can read the key that signs cursors", () => {
-    const readers = ["ApiEmit", "ApiRequest", "ApiRespond", "ApiHistory", "ApiStream", "Reconciler"].filter((name) =>
+  it("only who gives out cursors can read the key that signs them", () => {
+    const readers = everyFunction.filter((name) =>
       tableRights(name).some((right) => right.endsWith("SETTINGS") || right.endsWith("the whole table")),
     );
-    expect(readers).toEqual(["ApiHistory", "ApiStream"]);
+    expect(readers).toEqual(["ApiHistory", "ApiStream", "ApiSubscriptions"]);
+  });
+
+  it("only who manages, calls or looks after webhooks can read subscriptions, in which their secrets stand", () => {
+    const readers = everyFunction.filter((name) =>
+      tableRights(name).some((right) => right.includes("GetItem") && right.includes("SUBSCRIPTIONS_OF")),
+    );
+    expect(readers).toEqual(["ApiSubscriptions", "ApiQueue", "Webhooks", "Reconciler"]);
   });
 
   it("only emit, request and the reconciler can publish", () => {
@@ -122,6 +193,32 @@ describe("what each function may do", () => {
       expect.stringMatching(/^ApiRequest/),
       expect.stringMatching(/^Reconciler/),
     ]);
+  });
+
+  it("subscriptions hands events to just the deployed subscribers again, each in its own way, and to dispatch and webhooks", () => {
+    expect(otherRights("ApiSubscriptions")).toEqual([
+      "lambda:InvokeFunction on AgentEventBus-agent-librarian",
+      "sqs:GetQueueUrl, sqs:SendMessage on AgentEventBus-agent-normalizer",
+      "sqs:SendMessage on DispatchQueue, WebhooksQueue",
+    ]);
+    const without = synthesize({ subscribers: [] });
+    expect(JSON.stringify(without.findResources("AWS::IAM::Policy"))).not.toContain("lambda:InvokeFunction");
+  });
+
+  it("who works behind a queue takes from that one, and only dispatch and the reconciler send for webhooks beside it", () => {
+    const take = [
+      "sqs:ChangeMessageVisibility",
+      "sqs:DeleteMessage",
+      "sqs:GetQueueAttributes",
+      "sqs:GetQueueUrl",
+      "sqs:ReceiveMessage",
+    ].join(", ");
+    expect(otherRights("Webhooks")).toEqual([`${take} on WebhooksQueue`]);
+    expect(otherRights("DeadLetters")).toEqual([`${take} on DeadLettersQueue`]);
+    expect(otherRights("Dispatch")).toEqual([`${take} on DispatchQueue`, "sqs:SendMessage on WebhooksQueue"]);
+    expect(otherRights("Reconciler")).toEqual(["sqs:SendMessage on WebhooksQueue"]);
+    for (const name of ["ApiEmit", "ApiRequest", "ApiRespond", "ApiHistory", "ApiStream", "ApiQueue"])
+      expect(otherRights(name), name).toEqual([]);
   });
 
   it("a subscriber has no rights on the table and calls emit, request, respond and history through their URLs only", () => {

@@ -41,7 +41,7 @@ describe("cdk synth", () => {
       pluginReports: unknown[];
     };
     expect(report.pluginReports).toEqual([]);
-    expect(bundles.size).toBeGreaterThanOrEqual(6);
+    expect(bundles.size).toBeGreaterThanOrEqual(11);
   });
 
   it("makes of each function one file of CommonJS with the SDK inside, without source maps", () => {
@@ -67,6 +67,9 @@ describe("cdk synth", () => {
         AWS_LAMBDA_FUNCTION_NAME: id,
         TABLE_NAME: "events",
         EVENT_BUS_NAME: "bus",
+        WEBHOOK_QUEUE_URL: "http://127.0.0.1:9/webhooks",
+        DISPATCH_QUEUE_URL: "http://127.0.0.1:9/dispatch",
+        SUBSCRIBER_PREFIX: "bus-agent-",
         AGENT_EVENT_BUS_SUBSCRIBER: "someone",
         AGENT_EVENT_BUS_URL: "http://127.0.0.1:9",
       };

@@ -1,0 +1,16 @@
+/** What is watched. */
+import type { Api } from "./api.ts";
+import type { DeadLetters } from "./dead-letters.ts";
+import type { Dispatch } from "./dispatch.ts";
+import type { Reconciler } from "./reconciler.ts";
+import type { Subscriber } from "./subscriber.ts";
+import type { Webhooks } from "./webhooks.ts";
+
+export interface Watched {
+  readonly api: Api;
+  readonly reconciler: Reconciler;
+  readonly dispatch: Dispatch;
+  readonly webhooks: Webhooks;
+  readonly deadLetters: DeadLetters;
+  readonly subscribers: readonly Subscriber[];
+}
