@@ -79,8 +79,8 @@ function withStatus(subscription: SubscriptionRecord, status: SubscriptionRecord
   return { ...rest, status, activeSince: updatedAt };
 }
 
-/** What is said of an endpoint says nothing of another one. */
-function isElsewhere(before: SubscriptionTarget, after: SubscriptionTarget): boolean {
+/** Whether a webhook has moved: what is said of an endpoint says nothing of another one. */
+export function isElsewhere(before: SubscriptionTarget, after: SubscriptionTarget): boolean {
   return before.kind === "webhook" && after.kind === "webhook" && before.url !== after.url;
 }
 

@@ -23,6 +23,8 @@ export async function takeAnswer(
 ): Promise<string | null> {
   const answer = answers && body !== null ? readAnswer(body) : null;
   if (answer === null) return null;
+  // It would take the place of the answer, under whose id it comes.
+  if (answer.status === "progress") return 'its answer was refused: "progress" is no status of an answer';
   const response = { ...answer, reply_token: replyToken, response_id: answerId(subscriptionId, event.id) };
   try {
     const { verdict, first_verdict } = await respond(deps, event.id, response, { caller: owner, as: name });

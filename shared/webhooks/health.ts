@@ -1,7 +1,7 @@
 /** How a webhook's endpoint does, as its owner sees it; and the end of one that does no more. */
 import { WEBHOOK_FAILING_MS } from "../limits.ts";
 import type { Deps } from "../ports.ts";
-import { withoutFailures } from "../subscriptions/change.ts";
+import { isElsewhere, withoutFailures } from "../subscriptions/change.ts";
 import type { DisabledReason, SubscriptionRecord, WebhookSecret } from "../subscriptions/records.ts";
 import { tendSubscription } from "../subscriptions/tend.ts";
 import { isoAt } from "../time.ts";
@@ -42,6 +42,7 @@ export async function noteFailure(
   // Others fail at the same moment, and one of them has to win.
   for (let subscription: SubscriptionRecord | null = seen; subscription !== null; ) {
     if (subscription.status !== "active") return true;
+    if (isElsewhere(seen.target, subscription.target)) return false;
     const failingSince = subscription.failingSince ?? at;
     const hasFailedTooLong = Date.parse(at) - Date.parse(failingSince) >= WEBHOOK_FAILING_MS;
     const failing: SubscriptionRecord = {
