@@ -1,11 +1,12 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe } from "vitest";
+import { afterAll, beforeAll, describe } from "vitest";
 import { projectPath } from "../../local/project.ts";
 import { emulatorAvailable, useDeployment, useEmulator } from "../support/emulator.ts";
 import { startScriptedReceiver } from "../support/scripted-receiver.ts";
 import { createAuthority, PUBLIC_ADDRESS } from "../support/webhook-endpoint.ts";
+import { cloudEventScenarios } from "./cloud-events.suite.ts";
 import { type SubscribableBus, subscriptionScenarios } from "./subscriptions.suite.ts";
 
 const HOST = "receiver.example.com";
@@ -43,5 +44,13 @@ describe.skipIf(!(await emulatorAvailable()))("on the AWS emulator", () => {
     open,
     crowd: 12,
     patienceMs: 60_000,
+  });
+
+  describe("CloudEvents", () => {
+    let url = "";
+    beforeAll(async () => {
+      ({ url } = await useDeployment());
+    });
+    cloudEventScenarios(() => url);
   });
 });
