@@ -1,6 +1,7 @@
 /** What a subscription becomes, as pure steps from one version to the next. */
 import { expiryOf } from "../draft-event.ts";
 import { invalidField } from "../errors.ts";
+import type { EventPattern } from "../event-pattern.ts";
 import { canonicalJson } from "../hash.ts";
 import type { JsonObject } from "../json.ts";
 import type { Deps } from "../ports.ts";
@@ -66,8 +67,20 @@ export function changed(
     target: change.target,
     ...(filter === undefined ? {} : { filter }),
     answers: change.answers ?? standing.answers,
+    activeSince: selectionOf(standing) === selectionOf({ eventTypes, filter }) ? standing.activeSince : rest.updatedAt,
   };
   return withStatus(next, change.status ?? standing.status);
+}
+
+/** Which events it gets, as a text to be compared. */
+function selectionOf({
+  eventTypes,
+  filter,
+}: {
+  eventTypes: readonly string[];
+  filter?: EventPattern | undefined;
+}): string {
+  return canonicalJson({ eventTypes, filter } as unknown as JsonObject);
 }
 
 function withStatus(subscription: SubscriptionRecord, status: SubscriptionRecord["status"]): SubscriptionRecord {

@@ -54,7 +54,7 @@ export interface SubscriptionRecord {
   readonly lastFailure?: { readonly at: string; readonly reason: string };
   readonly createdAt: string;
   readonly updatedAt: string;
-  /** Since when it gets events without a break. */
+  /** Since when it gets these events without a break: its types and its filter are the same since then. */
   readonly activeSince: string;
   /** Grows with every write, which is conditional on it. */
   readonly version: number;

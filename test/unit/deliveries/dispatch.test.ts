@@ -97,7 +97,7 @@ describe("an event that is dispatched", () => {
 
   it("reaches the others although one delivery cannot begin, and that one when it comes again", async () => {
     const bus = busInMemory();
-    const ids = [];
+    const ids: string[] = [];
     for (let i = 0; i < 5; i++) ids.push(await subscribed(bus, queueInput({ name: `queue ${i}` })));
     const create = bus.store.createDelivery.bind(bus.store);
     bus.store.createDelivery = (delivery) =>

@@ -88,8 +88,9 @@ describe("subscribing", () => {
   });
 
   it("again makes one active that was disabled", async () => {
-    const { deps } = busInMemory();
-    const id = await subscribed({ deps } as never, webhookInput());
+    const bus = busInMemory();
+    const { deps } = bus;
+    const id = await subscribed(bus, webhookInput());
     await changeSubscription(deps, id, { status: "disabled" }, OWNER);
     const { created, subscription } = await subscribe(deps, webhookInput(), OWNER);
     expect({ created, status: subscription.status }).toEqual({ created: false, status: "active" });
@@ -172,7 +173,7 @@ describe("another agent's subscription (I9)", () => {
 describe("one's subscriptions", () => {
   it("are listed by id, page by page, each once, without secrets and without those that were ended", async () => {
     const bus = busInMemory();
-    const ids = [];
+    const ids: string[] = [];
     for (let i = 0; i < 7; i++) ids.push(await subscribed(bus, webhookInput({ name: `hook ${i}` })));
     await unsubscribe(bus.deps, ids[3] as string, OWNER);
     const seen: string[] = [];

@@ -54,7 +54,7 @@ describe("an endpoint that answers 410", () => {
 
   it("to many calls at once disables it once, with nothing left pending", async () => {
     const { bus, shown } = await withHook(fails(410));
-    const ids = [];
+    const ids: string[] = [];
     for (let i = 0; i < 10; i++) ids.push(await publish(bus));
     const { waiting } = bus.webhookQueue;
     await Promise.all(waiting.map(({ task }) => deliverWebhook(bus.deps, task)));
