@@ -6,22 +6,14 @@
  */
 
 import { type TendDeliveryDeps, tendDelivery } from "./deliveries/tend.ts";
+import { drain, eachOf, newTally, type Tally } from "./due-work.ts";
 import { endRequest } from "./end-request.ts";
 import { deliveredCopy } from "./event.ts";
-import type { WorkKind } from "./keys.ts";
-import { inLanes } from "./lanes.ts";
 import { RELAY_AFTER_MS, RELAY_RETRY_MS, SWEEP_GRACE_MS, TEND_AFTER_MS } from "./limits.ts";
 import type { Deps } from "./ports.ts";
 import type { EventRecord } from "./records.ts";
 import { tendSubscription } from "./subscriptions/tend.ts";
 import { isoAt } from "./time.ts";
-
-/** How much of each kind is looked up at a time. */
-const ROUND = 1_000;
-/** What is read, written and published together. */
-const BATCH = 50;
-/** Batches of a kind at the same time: while one waits for its reads, another one writes. */
-const LANES = 4;
 
 export type ReconcileDeps = TendDeliveryDeps;
 
@@ -43,82 +35,33 @@ export interface ReconcileReport {
   readonly oldest_unpublished_ms: number;
 }
 
-/** Works until nothing more is due or the time is up. Never throws; neither half waits for the other. */
+/** Works until nothing more is due or the time is up. Never throws; none waits for another. */
 export async function reconcile(deps: ReconcileDeps, { untilMs }: ReconcileOptions): Promise<ReconcileReport> {
   const relay = newTally();
   const sweep = newTally();
-  const tend = newTally();
+  const subscriptions = newTally();
+  const deliveries = newTally();
   await Promise.allSettled([
     drain(deps, { kind: "publish", afterMs: RELAY_AFTER_MS, untilMs, tally: relay, work: relayBatch }),
     drain(deps, { kind: "deadline", afterMs: SWEEP_GRACE_MS, untilMs, tally: sweep, work: sweepBatch }),
-    drain(deps, { kind: "subscription", afterMs: TEND_AFTER_MS, untilMs, tally: tend, work: tendSubscriptions }),
-    drain(deps, { kind: "delivery", afterMs: 0, untilMs, tally: tend, work: tendDeliveries }),
+    drain(deps, {
+      kind: "subscription",
+      afterMs: TEND_AFTER_MS,
+      untilMs,
+      tally: subscriptions,
+      work: tendSubscriptions,
+    }),
+    drain(deps, { kind: "delivery", afterMs: 0, untilMs, tally: deliveries, work: tendDeliveries }),
   ]);
   const report = {
     published: relay.done,
     ended: sweep.done,
-    tended: tend.done,
-    failed: relay.failed + sweep.failed + tend.failed,
+    tended: subscriptions.done + deliveries.done,
+    failed: relay.failed + sweep.failed + subscriptions.failed + deliveries.failed,
     oldest_unpublished_ms: relay.oldestMs,
   };
   if (report.published + report.ended + report.tended + report.failed > 0) deps.log.info("reconciled", { ...report });
   return report;
-}
-
-interface Tally {
-  done: number;
-  failed: number;
-  oldestMs: number;
-}
-
-const newTally = (): Tally => ({ done: 0, failed: 0, oldestMs: 0 });
-
-type Work = (deps: ReconcileDeps, ids: readonly string[], tally: Tally) => Promise<void>;
-
-interface Drain {
-  readonly kind: WorkKind;
-  /** Work is left alone until it has been due for so long. */
-  readonly afterMs: number;
-  readonly untilMs: number;
-  readonly tally: Tally;
-  readonly work: Work;
-}
-
-/** Round after round, until no id is new. No id is tried twice: what failed stays due, and the index lags. */
-async function drain(deps: ReconcileDeps, { kind, afterMs, untilMs, tally, work }: Drain): Promise<void> {
-  const tried = new Set<string>();
-  const isTimeLeft = (): boolean => deps.monotonic() < untilMs;
-  try {
-    while (isTimeLeft()) {
-      const { done, failed } = tally;
-      // What failed may still stand in front of all the rest.
-      const limit = ROUND + failed;
-      const due = await deps.store.findDueWork(kind, isoAt(deps.now() - afterMs), limit);
-      const fresh = due.filter((id) => !tried.has(id));
-      for (const id of fresh) tried.add(id);
-      await inLanes(LANES, batchesOf(fresh), (ids) => workOff(deps, kind, ids, tally, work), isTimeLeft);
-      const isFutile = tally.done === done && tally.failed > failed;
-      if (fresh.length === 0 || isFutile || due.length < limit) return;
-    }
-  } catch (error) {
-    tally.failed++;
-    deps.log.error("what is due could not be looked up", { kind, error: String(error) });
-  }
-}
-
-async function workOff(
-  deps: ReconcileDeps,
-  kind: WorkKind,
-  ids: readonly string[],
-  tally: Tally,
-  work: Work,
-): Promise<void> {
-  try {
-    await work(deps, ids, tally);
-  } catch (error) {
-    tally.failed += ids.length;
-    deps.log.error("a batch of due work failed", { kind, error: String(error) });
-  }
 }
 
 /** I1: what was acknowledged unpublished is published. At least once: a crash before the mark sends it again. */
@@ -191,27 +134,4 @@ async function tendDeliveries(deps: ReconcileDeps, ids: readonly string[], tally
     const slash = id.indexOf("/");
     return tendDelivery(deps, { eventId: id.slice(0, slash), subscriptionId: id.slice(slash + 1) });
   });
-}
-
-/** Each by itself. @param work whether there was something to do */
-async function eachOf(
-  deps: ReconcileDeps,
-  ids: readonly string[],
-  tally: Tally,
-  work: (id: string) => Promise<boolean>,
-): Promise<void> {
-  await Promise.all(
-    ids.map(async (id) => {
-      try {
-        if (await work(id)) tally.done++;
-      } catch (error) {
-        tally.failed++;
-        deps.log.warn("what is due could not be looked after", { id, error: String(error) });
-      }
-    }),
-  );
-}
-
-function* batchesOf(ids: readonly string[]): Generator<readonly string[]> {
-  for (let i = 0; i < ids.length; i += BATCH) yield ids.slice(i, i + BATCH);
 }
