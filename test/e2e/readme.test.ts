@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AgentEventBus } from "../../client/agent-event-bus.ts";
 import { projectPath } from "../../local/project.ts";
-import { cleanUp, runScript, startDev, temporaryFolder } from "../support/embedded.ts";
+import { cleanUp, eventually, runScript, startDev, temporaryFolder } from "../support/embedded.ts";
 
 const run = promisify(execFile);
 const readme = readFileSync(projectPath("README.md"), "utf8");
@@ -27,7 +27,11 @@ const code = blocksIn("ts");
 /** Part of what `defineBus` is given, and no module. */
 const isFragment = (block: string): boolean => /^\w+: [[{]/m.test(block.replace(/^\/\/.*\n/, ""));
 const isAgent = (block: string): boolean => block.startsWith("// agents/reviewer.ts\n");
-const program = theBlock("a program", code, (block) => !isFragment(block) && !isAgent(block));
+/** What is done with the program's `bus`. */
+const isContinued = (block: string): boolean => block.startsWith("await bus.");
+const program = theBlock("a program", code, (block) => !isFragment(block) && !isAgent(block) && !isContinued(block));
+/** The program up to where its `bus` is there, then something else. */
+const durable = `${program.split(/(?<=^const bus .*\n)/m)[0]}${theBlock("a durable subscription", code, isContinued)}`;
 const agent = theBlock("an agent", code, isAgent);
 const ownConfig = `import * as v from "valibot";
 import { defineBus } from "./shared/bus-config.ts";
@@ -42,7 +46,12 @@ function readersProject(): string {
   for (const name of ["client", "examples", "functions", "local", "shared", "package.json", "tsconfig.json"])
     cpSync(projectPath(name), join(root, name), { recursive: true });
   symlinkSync(projectPath("node_modules"), join(root, "node_modules"));
-  const files = { "examples/readme.ts": program, "agents/reviewer.ts": agent, "bus.config.ts": ownConfig };
+  const files = {
+    "examples/readme.ts": program,
+    "examples/readme-durable.ts": durable,
+    "agents/reviewer.ts": agent,
+    "bus.config.ts": ownConfig,
+  };
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
@@ -70,7 +79,7 @@ describe("README.md", () => {
 
   test("begins with a bus that answers the first call, and two agents that say what it says they do", async () => {
     const { url } = await startDev();
-    const call = theBlock("a call with curl", blocksIn(""), (block) => block.startsWith("curl "));
+    const call = theBlock("a call with curl", blocksIn(""), (block) => block.includes("/requests -d"));
     const { stdout } = await run("sh", ["-c", call.replace(README_URL, url)]);
     expect(JSON.parse(stdout)).toMatchObject({ status: "answered", response: { note: "hi" } });
     for (const [field] of (call.split("\n# ")[1] ?? "").matchAll(/"\w+":/g)) expect(stdout).toContain(field);
@@ -81,6 +90,46 @@ describe("README.md", () => {
     const printed = runScript("examples/readme.ts", [], { root });
     expect(await printed.exited).toBe(0);
     expect(printed.lines).toEqual([...program.matchAll(/^console\.log\(.*\); \/\/ (.+)$/gm)].map(([, line]) => line));
+  });
+
+  test("shows how to subscribe to a queue, take from it and acknowledge, with curl", async () => {
+    const { url } = await startDev();
+    const calls = theBlock("a subscription with curl", blocksIn(""), (block) => block.includes("/subscriptions -d"));
+    const [subscribe = "", take = "", acknowledge = ""] = calls.split(/^(?=curl )/m);
+    const curl = async (command: string, ...filled: [string, string][]): Promise<Record<string, unknown>> => {
+      const text = filled.reduce((so, [gap, value]) => so.replace(gap, value), command.replace(README_URL, url));
+      return JSON.parse((await run("sh", ["-c", text])).stdout) as Record<string, unknown>;
+    };
+    const { subscription_id: id } = (await curl(subscribe)) as { subscription_id: string };
+    const bus = new AgentEventBus({ url });
+    const { event_id } = await bus.emit("UPGRADE_REQUESTED", { target: "billing-eu", to_version: "2.0.0" });
+    const { messages } = (await curl(take, ["<subscription_id>", id])) as { messages: { receipt: string }[] };
+    expect(messages).toMatchObject([{ event: { id: event_id, reply_to: {} }, attempt: 1 }]);
+    const receipt = messages[0]?.receipt ?? "";
+    expect(await curl(acknowledge, ["<subscription_id>", id], ["…", receipt])).toEqual({
+      results: [{ receipt, status: "ok" }],
+    });
+  });
+
+  test("shows a durable subscription that answers, also what was asked while it was away", async () => {
+    const { url } = await startDev();
+    const path = join(root, "examples/readme-durable.ts");
+    writeFileSync(path, durable.replace(README_URL, url));
+    const bus = new AgentEventBus({ url });
+    const ask = () =>
+      bus.emitAndWait(
+        "UPGRADE_REQUESTED",
+        { target: "shipping", to_version: "2" },
+        { timeout: 20, requireSubscribers: false },
+      );
+    const first = runScript("examples/readme-durable.ts", [], { root });
+    await eventually(async () => expect(await bus.subscriptions().next()).toMatchObject({ done: false }));
+    expect(await ask()).toMatchObject({ status: "answered", response: { approved: true } });
+    first.child.kill("SIGKILL");
+    await first.exited;
+    const asked = ask();
+    runScript("examples/readme-durable.ts", [], { root });
+    expect(await asked).toMatchObject({ status: "answered", responses: [{ responder: "gate" }] });
   });
 
   test("shows an agent that answers what it should, once it is in bus.config.ts", async () => {
