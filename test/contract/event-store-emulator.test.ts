@@ -3,16 +3,23 @@ import { describe } from "vitest";
 import { createDynamoEventStore } from "../../functions/runtime/dynamo-event-store.ts";
 import { createTable } from "../../local/table.ts";
 import { emulatorAvailable, useEmulator } from "../support/emulator.ts";
+import type { ClockedStoreUnderTest } from "./clocked-store.ts";
+import { deliveryStoreContract } from "./deliveries.suite.ts";
 import { eventStoreContract } from "./event-store.suite.ts";
+import { subscriptionStoreContract } from "./subscriptions.suite.ts";
+
+const EMULATED: ClockedStoreUnderTest = {
+  name: "on its DynamoDB",
+  open: async (now) => {
+    const { endpoint, region, credentials } = await useEmulator();
+    const client = new DynamoDBClient({ endpoint, region, credentials });
+    await createTable(client, "contract");
+    return createDynamoEventStore({ client, tableName: "contract", now });
+  },
+};
 
 describe.skipIf(!(await emulatorAvailable()))("on the AWS emulator", () => {
-  eventStoreContract({
-    name: "on its DynamoDB",
-    open: async () => {
-      const { endpoint, region, credentials } = await useEmulator();
-      const client = new DynamoDBClient({ endpoint, region, credentials });
-      await createTable(client, "contract");
-      return createDynamoEventStore({ client, tableName: "contract" });
-    },
-  });
+  eventStoreContract({ ...EMULATED, open: () => EMULATED.open(Date.now) });
+  subscriptionStoreContract(EMULATED);
+  deliveryStoreContract(EMULATED);
 });

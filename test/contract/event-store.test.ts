@@ -1,20 +1,32 @@
 import { afterAll } from "vitest";
 import { openEmbeddedStore } from "../support/embedded-store.ts";
 import { MemoryEventStore } from "../support/memory-event-store.ts";
+import type { ClockedStoreUnderTest } from "./clocked-store.ts";
+import { deliveryStoreContract } from "./deliveries.suite.ts";
 import { eventStoreContract } from "./event-store.suite.ts";
-
-eventStoreContract({ name: "in memory, which simulations use", open: async () => new MemoryEventStore() });
+import { subscriptionStoreContract } from "./subscriptions.suite.ts";
 
 const closing: (() => Promise<void>)[] = [];
 afterAll(async () => {
   for (const close of closing) await close();
 });
 
-eventStoreContract({
+const IN_MEMORY: ClockedStoreUnderTest = {
+  name: "in memory, which simulations use",
+  open: async (now) => new MemoryEventStore(now),
+};
+
+const EMBEDDED: ClockedStoreUnderTest = {
   name: "of the embedded run",
-  open: async () => {
-    const { store, close } = await openEmbeddedStore();
+  open: async (now) => {
+    const { store, close } = await openEmbeddedStore(now);
     closing.push(close);
     return store;
   },
-});
+};
+
+for (const under of [IN_MEMORY, EMBEDDED]) {
+  eventStoreContract({ ...under, open: () => under.open(Date.now) });
+  subscriptionStoreContract(under);
+  deliveryStoreContract(under);
+}

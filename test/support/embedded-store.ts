@@ -8,12 +8,15 @@ import { embeddedClient, TABLE_NAME } from "../../local/table.ts";
 import type { EventStore } from "../../shared/ports.ts";
 import { silentLogger } from "./silent-logger.ts";
 
-export async function openEmbeddedStore(): Promise<{ store: EventStore; close(): Promise<void> }> {
+/** @param now the store's clock, in epoch milliseconds */
+export async function openEmbeddedStore(
+  now: () => number = Date.now,
+): Promise<{ store: EventStore; close(): Promise<void> }> {
   const dataDir = await mkdtemp(join(tmpdir(), "agent-event-bus-store-"));
   const embedded = await startStore(dataDir, silentLogger);
   const client = embeddedClient(embedded.endpoint);
   return {
-    store: createDynamoEventStore({ client, tableName: TABLE_NAME }),
+    store: createDynamoEventStore({ client, tableName: TABLE_NAME, now }),
     async close() {
       client.destroy();
       await embedded.close();

@@ -76,8 +76,9 @@ export class MemorySubscriptions implements SubscriptionStore, DeliveryStore {
   }
 
   async createDelivery(delivery: DeliveryRecord): Promise<CreateOutcome<DeliveryRecord>> {
-    const standing = await this.getDelivery(delivery);
-    if (standing !== null) return { kind: "exists", record: standing };
+    const standing = this.deliveries.get(refKey(delivery));
+    if (standing !== undefined && !this.hasExpired(standing.expiresAt))
+      return { kind: "exists", record: copy(standing) };
     this.deliveries.set(refKey(delivery), copy(delivery));
     return { kind: "created" };
   }
