@@ -1,6 +1,4 @@
-/** `/subscriptions` and `/deliveries`: subscribe at run time, and see to what could not be delivered. */
-import { listDead } from "../shared/deliveries/list-dead.ts";
-import { type RedriveDeps, redrive } from "../shared/deliveries/redrive.ts";
+/** `/subscriptions`: subscribe at run time, change and end it. */
 import { listSubscriptions, showSubscription } from "../shared/subscriptions/look-up.ts";
 import {
   changeSubscription,
@@ -13,8 +11,7 @@ import { emptyResponse, jsonResponse, readBody, readQuery, type Serve, serveOper
 import { lambdaHandler } from "./runtime/lambda.ts";
 import { createSubscriptionParts } from "./runtime/subscription-parts.ts";
 
-type SubscriptionDeps = SubscribeDeps & RedriveDeps;
-type ServeSubscriptions = Serve<SubscriptionDeps>;
+type ServeSubscriptions = Serve<SubscribeDeps>;
 
 // Run per event.
 const create: ServeSubscriptions = async (request, deps) => {
@@ -41,21 +38,13 @@ const end: ServeSubscriptions = async (request, deps, { subscription_id = "" }) 
 const rotate: ServeSubscriptions = async (request, deps, { subscription_id = "" }) =>
   jsonResponse(200, await rotateSecret(deps, subscription_id, request.caller));
 
-const dead: ServeSubscriptions = async (request, deps) =>
-  jsonResponse(200, await listDead(deps, readQuery(request), request.caller));
-
-const sendAgain: ServeSubscriptions = async (request, deps) =>
-  jsonResponse(200, await redrive(deps, readBody(request), request.caller));
-
-export const handle = serveOperations<SubscriptionDeps>({
+export const handle = serveOperations<SubscribeDeps>({
   subscribe: create,
   subscriptions: list,
   subscription: show,
   change,
   unsubscribe: end,
   rotate,
-  dead,
-  redrive: sendAgain,
 });
 
 // Built on cold start, called by AWS.

@@ -54,8 +54,9 @@ const DESCRIPTIONS: Readonly<Record<ApiFunction, string>> = {
   respond: "Takes answers to events",
   history: "Looks events up",
   stream: "Sends events to an agent as they come",
-  subscriptions: "Subscribes agents, and sees to what could not be delivered",
+  subscriptions: "Subscribes agents, and changes and ends subscriptions",
   queue: "Gives agents the messages of their queues",
+  deliveries: "Takes acknowledgements; lists what could not be delivered, and sends it again",
 };
 
 export class Api extends Construct {

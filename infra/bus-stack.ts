@@ -49,9 +49,9 @@ export class BusStack extends Stack {
       allowedOrigins: options.allowedOrigins,
       streaming: !options.emulator,
     });
-    webhooks.letSend(api.functions.subscriptions);
-    dispatch.letSend(api.functions.subscriptions);
-    letRedrive(api.functions.subscriptions, config.subscribers);
+    webhooks.letSend(api.functions.deliveries);
+    dispatch.letSend(api.functions.deliveries);
+    letRedrive(api.functions.deliveries, config.subscribers);
     const reconciler = new Reconciler(this, "Reconciler", { table, bus, webhooks, environment });
     const clientEnvironment = this.clientEnvironment(api, options);
     const subscribers = config.subscribers.map(

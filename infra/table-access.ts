@@ -72,8 +72,8 @@ const TABLE_ACCESS: Readonly<Record<ApiFunction | WorkerFunction, TableAccess>> 
     items: [
       { actions: ["GetItem", "Query", "PutItem"], of: ["subscriptions"] },
       { actions: ["PutItem", "UpdateItem"], of: ["subscribers"] },
-      // Deliveries: of the subscription that ends, and those that are listed and sent again, with their events.
-      { actions: ["GetItem", "BatchGetItem", "Query", "PutItem"], of: ["events"] },
+      // Deliveries, of a subscription that ends.
+      { actions: ["GetItem", "PutItem"], of: ["events"] },
       { actions: ["GetItem", "PutItem"], of: ["settings"] },
     ],
     queries: ["work"],
@@ -83,6 +83,16 @@ const TABLE_ACCESS: Readonly<Record<ApiFunction | WorkerFunction, TableAccess>> 
       { actions: ["GetItem", "BatchGetItem", "PutItem"], of: ["events"] },
       { actions: ["GetItem"], of: ["subscriptions"] },
       { actions: ["PutItem"], of: ["listeners"] },
+    ],
+    queries: ["work"],
+  },
+  deliveries: {
+    items: [
+      // Those that are told of, listed and sent again, with their events.
+      { actions: ["GetItem", "BatchGetItem", "Query", "PutItem"], of: ["events"] },
+      { actions: ["GetItem"], of: ["subscriptions"] },
+      { actions: ["PutItem"], of: ["listeners"] },
+      { actions: ["GetItem", "PutItem"], of: ["settings"] },
     ],
     queries: ["work"],
   },

@@ -2,7 +2,9 @@
  * The part of the embedded run that is loaded again when code changes: the configuration, the domain, the functions'
  * handlers, and what they work with. It holds no state of its own; the host lends it everything that must last.
  */
+
 import * as deliverWebhook from "../functions/deliver-webhook.ts";
+import * as deliveries from "../functions/deliveries.ts";
 import * as dispatch from "../functions/dispatch.ts";
 import * as emit from "../functions/emit.ts";
 import * as history from "../functions/history.ts";
@@ -77,6 +79,7 @@ const HANDLES: Readonly<Record<ApiFunction, Handle<AppDeps>>> = {
   stream: stream.handle,
   subscriptions: subscriptions.handle,
   queue: queue.handle,
+  deliveries: deliveries.handle,
 };
 
 /** One process, one clock, and an index that does not lag: only a slow write keeps an event from being seen in order. */

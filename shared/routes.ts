@@ -3,7 +3,16 @@
 import { MAX_NAME_CHARS } from "./limits.ts";
 
 /** The functions with a Function URL. Their URLs are the keys of the client's map. */
-export const API_FUNCTIONS = ["emit", "request", "respond", "history", "stream", "subscriptions", "queue"] as const;
+export const API_FUNCTIONS = [
+  "emit",
+  "request",
+  "respond",
+  "history",
+  "stream",
+  "subscriptions",
+  "queue",
+  "deliveries",
+] as const;
 export type ApiFunction = (typeof API_FUNCTIONS)[number];
 
 export interface Route {
@@ -41,11 +50,11 @@ export const ROUTES = [
     servedBy: "subscriptions",
   },
   { operation: "messages", method: "GET", path: "/subscriptions/{subscription_id}/messages", servedBy: "queue" },
-  { operation: "ack", method: "POST", path: "/subscriptions/{subscription_id}/ack", servedBy: "queue" },
-  { operation: "nack", method: "POST", path: "/subscriptions/{subscription_id}/nack", servedBy: "queue" },
-  { operation: "extend", method: "POST", path: "/subscriptions/{subscription_id}/extend", servedBy: "queue" },
-  { operation: "dead", method: "GET", path: "/deliveries", servedBy: "subscriptions" },
-  { operation: "redrive", method: "POST", path: "/deliveries/redrive", servedBy: "subscriptions" },
+  { operation: "ack", method: "POST", path: "/subscriptions/{subscription_id}/ack", servedBy: "deliveries" },
+  { operation: "nack", method: "POST", path: "/subscriptions/{subscription_id}/nack", servedBy: "deliveries" },
+  { operation: "extend", method: "POST", path: "/subscriptions/{subscription_id}/extend", servedBy: "deliveries" },
+  { operation: "dead", method: "GET", path: "/deliveries", servedBy: "deliveries" },
+  { operation: "redrive", method: "POST", path: "/deliveries/redrive", servedBy: "deliveries" },
 ] as const satisfies readonly Route[];
 
 export type Operation = (typeof ROUTES)[number]["operation"];

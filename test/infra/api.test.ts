@@ -136,7 +136,17 @@ describe("what agents call", () => {
     const outputs = template.findOutputs("*");
     expect(Object.keys(outputs).sort()).toEqual(
       [
-        ...["EmitUrl", "HistoryUrl", "QueueUrl", "RequestUrl", "RespondUrl", "StreamUrl", "SubscriptionsUrl", "Urls"],
+        ...[
+          "DeliveriesUrl",
+          "EmitUrl",
+          "HistoryUrl",
+          "QueueUrl",
+          "RequestUrl",
+          "RespondUrl",
+          "StreamUrl",
+          "SubscriptionsUrl",
+          "Urls",
+        ],
         ...["EventBusName", "TableName"],
       ].sort(),
     );

@@ -85,7 +85,7 @@ describe("webhooks", () => {
     const knows = Object.entries(template.findResources(FUNCTION))
       .filter(([, one]) => one.Properties.Environment.Variables.WEBHOOK_QUEUE_URL !== undefined)
       .map(([id]) => id.replace(/Function.*/, ""));
-    expect(knows.sort()).toEqual(["ApiSubscriptions", "DispatchFan", "ReconcilerReconcile", "WebhooksDeliver"]);
+    expect(knows.sort()).toEqual(["ApiDeliveries", "DispatchFan", "ReconcilerReconcile", "WebhooksDeliver"]);
   });
 });
 
@@ -124,7 +124,7 @@ describe("dead letters", () => {
 
 describe("redriving", () => {
   it("knows where everything goes that is sent again", () => {
-    const { Variables } = functionOf("ApiSubscriptions").Environment;
+    const { Variables } = functionOf("ApiDeliveries").Environment;
     expect(Variables).toMatchObject({
       SUBSCRIBER_PREFIX: "AgentEventBus-agent-",
       DISPATCH_QUEUE_URL: { Ref: expect.stringMatching(/^DispatchQueue/) },

@@ -62,7 +62,7 @@ describe("what each function may do", () => {
   });
 
   it("no role has a wildcard, in an action or in a resource", () => {
-    expect(policies.length).toBe(13);
+    expect(policies.length).toBe(14);
     for (const { id, statements } of policies)
       for (const { Effect, Action, Resource } of statements) {
         expect(Effect, id).toBe("Allow");
@@ -121,10 +121,10 @@ describe("what each function may do", () => {
       ],
     ],
     [
-      "subscriptions keeps subscriptions and their index, reads and writes deliveries, and keeps its signing key",
+      "subscriptions keeps subscriptions and their index, ends deliveries, and keeps its signing key",
       "ApiSubscriptions",
       [
-        "BatchGetItem, GetItem, PutItem, Query on EVENT#*",
+        "GetItem, PutItem on EVENT#*",
         "GetItem, PutItem on SETTINGS",
         "GetItem, PutItem, Query on SUBSCRIPTIONS_OF#*",
         "PutItem, UpdateItem on SUBSCRIBERS#*",
@@ -137,6 +137,17 @@ describe("what each function may do", () => {
       [
         "BatchGetItem, GetItem, PutItem on EVENT#*",
         "GetItem on SUBSCRIPTIONS_OF#*",
+        "PutItem on LISTENER#*",
+        "Query on work",
+      ],
+    ],
+    [
+      "deliveries reads and writes deliveries, reads subscriptions, says that somebody is busy, and keeps its signing key",
+      "ApiDeliveries",
+      [
+        "BatchGetItem, GetItem, PutItem, Query on EVENT#*",
+        "GetItem on SUBSCRIPTIONS_OF#*",
+        "GetItem, PutItem on SETTINGS",
         "PutItem on LISTENER#*",
         "Query on work",
       ],
@@ -174,14 +185,14 @@ describe("what each function may do", () => {
     const readers = everyFunction.filter((name) =>
       tableRights(name).some((right) => right.endsWith("SETTINGS") || right.endsWith("the whole table")),
     );
-    expect(readers).toEqual(["ApiHistory", "ApiStream", "ApiSubscriptions"]);
+    expect(readers).toEqual(["ApiHistory", "ApiStream", "ApiSubscriptions", "ApiDeliveries"]);
   });
 
   it("only who manages, calls or looks after webhooks can read subscriptions, in which their secrets stand", () => {
     const readers = everyFunction.filter((name) =>
       tableRights(name).some((right) => right.includes("GetItem") && right.includes("SUBSCRIPTIONS_OF")),
     );
-    expect(readers).toEqual(["ApiSubscriptions", "ApiQueue", "Webhooks", "Reconciler"]);
+    expect(readers).toEqual(["ApiSubscriptions", "ApiQueue", "ApiDeliveries", "Webhooks", "Reconciler"]);
   });
 
   it("only emit, request and the reconciler can publish", () => {
@@ -195,8 +206,8 @@ describe("what each function may do", () => {
     ]);
   });
 
-  it("subscriptions hands events to just the deployed subscribers again, each in its own way, and to dispatch and webhooks", () => {
-    expect(otherRights("ApiSubscriptions")).toEqual([
+  it("deliveries hands events to just the deployed subscribers again, each in its own way, and to dispatch and webhooks", () => {
+    expect(otherRights("ApiDeliveries")).toEqual([
       "lambda:InvokeFunction on AgentEventBus-agent-librarian",
       "sqs:GetQueueUrl, sqs:SendMessage on AgentEventBus-agent-normalizer",
       "sqs:SendMessage on DispatchQueue, WebhooksQueue",

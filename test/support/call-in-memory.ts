@@ -1,4 +1,5 @@
 /** HTTP calls to the functions themselves, on a bus in memory. */
+import { handle as deliveries } from "../../functions/deliveries.ts";
 import { handle as emit } from "../../functions/emit.ts";
 import { handle as history } from "../../functions/history.ts";
 import { handle as queue } from "../../functions/queue.ts";
@@ -19,6 +20,7 @@ const HANDLES: Readonly<Record<ApiFunction, Handle<AllDeps>>> = {
   stream,
   subscriptions,
   queue,
+  deliveries,
 };
 
 /** How long a function may run, in the bus's virtual time. */
