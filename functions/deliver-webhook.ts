@@ -1,6 +1,7 @@
-/** Calls webhooks. Called with batches from the webhook queue; what is to be tried again is hidden there until then. */
+/** Calls webhooks. Called with batches from the webhook queue; what is to be tried again soon is hidden there until then. */
 import { SQSClient } from "@aws-sdk/client-sqs";
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
+import { LONGEST_HIDDEN_MS } from "../shared/limits.ts";
 import type { WebhookTask } from "../shared/ports.ts";
 import { type DeliverDeps, deliverWebhook, type TaskOutcome } from "../shared/webhooks/deliver.ts";
 import { readWebhookQueueUrl } from "./runtime/config.ts";
@@ -25,7 +26,7 @@ export const handler = ({ Records }: SQSEvent): Promise<SQSBatchResponse> => {
   const { deps } = runtime();
   return eachMessage(Records, deps.log, async ({ body, receiptHandle }) => {
     const outcome = await handle(deps, readTask(body));
-    if (outcome.kind === "done") return;
+    if (outcome.kind === "done" || outcome.afterMs > LONGEST_HIDDEN_MS) return;
     await hideMessage(deps.sqs, deps.queueUrl, receiptHandle, outcome.afterMs);
     throw new ComesAgain();
   });

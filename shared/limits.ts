@@ -136,6 +136,12 @@ export const WEBHOOK_RETRIES_MS: readonly number[] = [
 /** The longest that `Retry-After` may ask for; SQS can hide a message for 12 h in all. */
 export const MAX_RETRY_AFTER_MS = 10 * 3_600_000;
 
+/**
+ * A webhook whose next attempt is further away waits in the table alone, and the reconciler sends for it: SQS hides
+ * 120,000 messages of a queue at most, and one endpoint that is down must not use them up.
+ */
+export const LONGEST_HIDDEN_MS = 15 * 60_000;
+
 /** An attempt of a webhook has 15 s; whoever takes one on has it to himself for this long. */
 export const WEBHOOK_LEASE_MS = 30_000;
 

@@ -5,6 +5,7 @@ import { MAX_BODY_BYTES } from "../../shared/limits.ts";
 import { parseJson } from "../../shared/parse-json.ts";
 import type { Deps, Logger } from "../../shared/ports.ts";
 import { matchRoute, type Operation } from "../../shared/routes.ts";
+import { describeError } from "./describe-error.ts";
 
 export interface HttpRequest {
   readonly method: string;
@@ -96,12 +97,6 @@ export function problemResponse(error: unknown, log: Logger): HttpResponse {
 
 function retryAfter(problem: Problem): Record<string, string> {
   return problem.retryable ? { "retry-after": "1" } : {};
-}
-
-function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause === undefined ? "" : ` (cause: ${describeError(error.cause)})`;
-  return `${error.stack ?? error.message}${cause}`;
 }
 
 /** The body as JSON. @throws BusError `payload_too_large`, `invalid_json` */

@@ -1,6 +1,7 @@
 /** A batch of messages, each by itself: what fails comes again, the others are done. */
 import type { SQSBatchResponse, SQSRecord } from "aws-lambda";
 import type { Logger } from "../../shared/ports.ts";
+import { describeError } from "./describe-error.ts";
 
 /** Thrown for a message that is to come again although nothing failed. */
 export class ComesAgain extends Error {
@@ -22,7 +23,7 @@ export async function eachMessage(
           log.error("a message failed and comes again", {
             messageId: record.messageId,
             receives: record.attributes.ApproximateReceiveCount,
-            error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+            error: describeError(error),
           });
         return record.messageId;
       }

@@ -40,8 +40,12 @@ export async function recordDeadLetter(
   });
   const end = { at, reason, fence: deps.newToken(), attempt: { at, outcome: reason } };
   const put = await deps.store.createDelivery({ ...dead(begun, end), attempts });
-  // It had been dead before, and was redriven. A letter that is told twice changes nothing.
-  if (put.kind === "exists" && put.record.state !== "DEAD")
-    await deps.store.replaceDelivery({ ...dead(put.record, end), attempts }, put.record.fence);
+  if (put.kind === "exists") {
+    // It was redriven, and is dead again; or it is told twice, or is dead again before it was marked as redriven: then
+    // the mark must not be set any more.
+    const isDead = put.record.state === "DEAD";
+    const next = isDead ? { ...put.record, fence: end.fence } : { ...dead(put.record, end), attempts };
+    await deps.store.replaceDelivery(next, put.record.fence);
+  }
   deps.log.warn("a delivery to a deployed subscriber is dead", { subscriber, eventId: event.id, reason });
 }

@@ -122,9 +122,9 @@ async function whyStuck(deps: RedriveDeps, delivery: DeliveryRecord): Promise<st
 
 /** @returns why it could not be sent; null when it is on its way */
 async function sendAgain(deps: RedriveDeps, delivery: DeliveryRecord): Promise<string | null> {
-  const { kind, owner, subscriptionId, eventId, name } = delivery;
+  const { kind, owner, subscriptionId, eventId } = delivery;
   try {
-    if (kind === "deployed") await redeliver(deps, eventId, name);
+    if (kind === "deployed") return await sendToDeployed(deps, delivery);
     const next = redriven(delivery, { nowMs: deps.now(), fence: deps.newToken() });
     // Whoever was first has sent it.
     if (!(await deps.store.replaceDelivery(next, delivery.fence))) return null;
@@ -141,6 +141,18 @@ async function sendFor(deps: RedriveDeps, task: WebhookTask): Promise<void> {
   await deps.webhookQueue.send([task]).catch((error: unknown) => {
     deps.log.warn("a redriven webhook is left to the reconciler", { ...task, error: String(error) });
   });
+}
+
+/**
+ * Claimed first, so that of two who redrive it one sends; marked once it is sent, so that a crash in between leaves it
+ * dead. One that is dead again by then stays so (`dead-letters.ts`).
+ */
+async function sendToDeployed(deps: RedriveDeps, delivery: DeliveryRecord): Promise<null> {
+  const claimed: DeliveryRecord = { ...delivery, fence: deps.newToken() };
+  if (!(await deps.store.replaceDelivery(claimed, delivery.fence))) return null;
+  await redeliver(deps, delivery.eventId, delivery.name);
+  await deps.store.replaceDelivery(redriven(claimed, { nowMs: deps.now(), fence: deps.newToken() }), claimed.fence);
+  return null;
 }
 
 async function redeliver(deps: RedriveDeps, eventId: string, name: string): Promise<void> {

@@ -9,7 +9,13 @@ import { toBinary, toCloudEvent } from "../cloud-events.ts";
 import { dead, delivered, putOff, takenOn, whyPointless } from "../deliveries/delivery.ts";
 import { type DeliveredEvent, deliveredCopy } from "../event.ts";
 import { derivedId } from "../hash.ts";
-import { DELIVERY_OVERDUE_MS, MAX_RETRY_AFTER_MS, WEBHOOK_LEASE_MS, WEBHOOK_RETRIES_MS } from "../limits.ts";
+import {
+  DELIVERY_OVERDUE_MS,
+  LONGEST_HIDDEN_MS,
+  MAX_RETRY_AFTER_MS,
+  WEBHOOK_LEASE_MS,
+  WEBHOOK_RETRIES_MS,
+} from "../limits.ts";
 import type { Deps, WebhookTask } from "../ports.ts";
 import type { EventRecord } from "../records.ts";
 import type { DeliveryRecord, SubscriptionRecord, WebhookTarget } from "../subscriptions/records.ts";
@@ -23,7 +29,10 @@ export interface DeliverDeps extends Deps {
   readonly webhooks: Pick<WebhookSender, "send">;
 }
 
-/** What is left to do for a task: nothing, or to bring it again after a while. */
+/**
+ * What is left to do for a task: nothing, or to bring it again after a while. Where that is over `LONGEST_HIDDEN_MS`, a
+ * queue may drop it: the reconciler sends for it then.
+ */
 export type TaskOutcome = { readonly kind: "done" } | { readonly kind: "again"; readonly afterMs: number };
 
 const DONE: TaskOutcome = { kind: "done" };
@@ -144,9 +153,14 @@ async function fail(
   }
   const afterMs = Math.max(scheduledMs, Math.min(retryAfterMs, MAX_RETRY_AFTER_MS));
   const againAtMs = deps.now() + afterMs;
-  const next = putOff(delivery, againAtMs, { attempt, tendAt: isoAt(againAtMs + DELIVERY_OVERDUE_MS) });
+  const next = putOff(delivery, againAtMs, { attempt, tendAt: tendAfter(againAtMs, afterMs) });
   await deps.store.replaceDelivery(next, delivery.fence);
   return { kind: "again", afterMs };
+}
+
+/** A queue may drop what is far away: then it is the reconciler that sends for it, just when it is time to. */
+function tendAfter(againAtMs: number, afterMs: number): string {
+  return isoAt(afterMs > LONGEST_HIDDEN_MS ? againAtMs : againAtMs + DELIVERY_OVERDUE_MS);
 }
 
 async function bury(deps: DeliverDeps, delivery: DeliveryRecord, reason: string): Promise<TaskOutcome> {
