@@ -90,6 +90,27 @@ describe("redriving", () => {
     expect(await deadNow(bus)).toBe(1);
   });
 
+  it("of a deployed subscriber twice at the same moment hands the event over once", async () => {
+    const bus = busInMemory();
+    await deadLetter(bus);
+    await Promise.all([redrive(bus.deps, {}, OWNER), redrive(bus.deps, {}, OWNER)]);
+    expect(bus.deployed.redelivered).toHaveLength(1);
+  });
+
+  it("of a deployed subscriber that fails again before that is written down leaves the delivery dead", async () => {
+    const bus = busInMemory();
+    const eventId = await deadLetter(bus);
+    const event = { id: eventId, type: "CONTEXT_REQUESTED" };
+    const redeliver = bus.deployed.redeliver.bind(bus.deployed);
+    bus.deployed.redeliver = async (name, copy) => {
+      await redeliver(name, copy);
+      await recordDeadLetter(bus.deps, { subscriber: "alice", event, reason: "it threw again", attempts: 1 });
+    };
+    await redrive(bus.deps, {}, OWNER);
+    expect(await bus.store.getDeliveries(eventId)).toMatchObject([{ state: "DEAD" }]);
+    expect(await deadNow(bus)).toBe(1);
+  });
+
   it("with a dry run says what it would send, with every problem, and changes nothing", async () => {
     const { bus } = await withDead(2);
     await deadLetter(bus);

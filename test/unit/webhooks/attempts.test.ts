@@ -230,6 +230,20 @@ describe("the reconciler", () => {
     expect(bus.webhookQueue.sent).toHaveLength(1);
   });
 
+  it("sends for an attempt that is far away when it is time to, should the queue not have kept it", async () => {
+    const { bus, calledAt, delivery } = await withEvent(fails(503), fails(503), fails(503), accepts());
+    await workDue(bus);
+    await workOff(bus, 6 * MINUTE);
+    expect(calledAt).toHaveLength(3);
+    bus.webhookQueue.waiting.length = 0;
+    await minutesPass(bus, 29);
+    expect(bus.webhookQueue.waiting).toEqual([]);
+    await minutesPass(bus, 2);
+    await workDue(bus);
+    expect(calledAt).toHaveLength(4);
+    expect(await delivery()).toMatchObject({ state: "DELIVERED", attempts: 4 });
+  });
+
   it("cannot bring back what is done at that very moment", async () => {
     const { bus, delivery } = await withEvent(accepts());
     await bus.clock.pause(6 * MINUTE);
