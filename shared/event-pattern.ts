@@ -3,15 +3,21 @@
  * embedded run, in a run-time subscription and in a deployed rule.
  *
  * The operators are those of https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html;
- * where the guide is silent (arrays of objects, dots in keys, the order in which absence is decided) this does what
- * https://github.com/aws/event-ruler, the engine behind EventBridge, does.
+ * where the guide is silent (arrays of objects, dots in keys, the order in which absence is decided) or behind (the
+ * range of numbers), this does what https://github.com/aws/event-ruler, the engine behind EventBridge, does.
  *
- * Nothing in a pattern can make matching slow (goal S9): there are no regular expressions, a wildcard is matched in one
- * pass, and both the pattern's size and the branches that its `$or`s multiply to are bounded.
+ * Nothing in a pattern can make matching slow (goal S9): there are no regular expressions, wildcards are matched in one
+ * pass, and the pattern's size, its wildcards and the branches that its `$or`s multiply to are bounded.
  */
 import type { FieldError } from "./errors.ts";
-import { type CompiledPattern, compilePattern } from "./event-pattern/compile.ts";
-import { matchesEvent } from "./event-pattern/match.ts";
+import { type Branch, compilePattern } from "./event-pattern/compile.ts";
+import { readFields, type Step, stepsTo } from "./event-pattern/event-fields.ts";
+import { explain, type Mismatch } from "./event-pattern/explain.ts";
+import { fittingBranches } from "./event-pattern/match.ts";
+import { ask, type Question } from "./event-pattern/question.ts";
+import { findTooComplex } from "./event-pattern/wildcard-uses.ts";
+
+export type { Mismatch } from "./event-pattern/explain.ts";
 
 /**
  * A pattern: an object whose leaves are arrays of alternatives. Every field must match (and), one alternative is enough
@@ -22,15 +28,18 @@ export type EventPattern = { readonly [field: string]: unknown };
 /**
  * The faults of a pattern, each with its JSON pointer into the pattern; none when EventBridge would take it.
  *
- * Two things EventBridge alone can judge: it refuses wildcards that it finds too complex, by a measure it does not
- * publish, and its 2,048 characters count the whole rule, of which a filter is a part.
+ * Two things are for others to judge: EventBridge counts 2,048 characters of the whole rule, of which a filter is a
+ * part; and it refuses numbers of more digits than a double keeps, which are gone once JSON is parsed.
  */
 export function checkPattern(pattern: EventPattern): FieldError[] {
-  return [...compilePattern(pattern).faults];
+  const { faults, branches } = compilePattern(pattern);
+  if (faults.length > 0) return [...faults];
+  const tooComplex = findTooComplex(branches);
+  if (tooComplex === null) return [];
+  return [
+    { pointer: tooComplex.pointer, detail: "expected fewer stars in wildcards, or less that repeats after a star" },
+  ];
 }
-
-/** Patterns are configuration: compiled once, kept as long as they are. */
-const compiled = new WeakMap<EventPattern, CompiledPattern>();
 
 /**
  * Whether an event fits a pattern that `checkPattern` found no fault with.
@@ -38,12 +47,40 @@ const compiled = new WeakMap<EventPattern, CompiledPattern>();
  * @throws Error for a pattern with faults
  */
 export function matchesPattern(pattern: EventPattern, event: object): boolean {
-  let known = compiled.get(pattern);
-  if (known === undefined) {
-    known = compilePattern(pattern);
-    compiled.set(pattern, known);
-  }
-  const [fault] = known.faults;
+  const { steps, question } = ready(pattern);
+  return !fittingBranches(question, readFields(event, steps)).isEmpty();
+}
+
+/**
+ * The first field that an event does not fit, in the order in which the pattern is written; null when the event fits.
+ * Of a pattern with `$or`, the combination that gets furthest is looked at.
+ *
+ * @throws Error for a pattern with faults
+ */
+export function explainMismatch(pattern: EventPattern, event: object): Mismatch | null {
+  const { branches, steps, question } = ready(pattern);
+  const fields = readFields(event, steps);
+  return fittingBranches(question, fields).isEmpty() ? explain(branches, fields, event) : null;
+}
+
+/** What matching needs of a pattern. */
+interface ReadyPattern {
+  readonly branches: readonly Branch[];
+  readonly steps: Step;
+  readonly question: Question;
+}
+
+/** Patterns are configuration: compiled once, kept as long as they are. */
+const known = new WeakMap<EventPattern, ReadyPattern>();
+
+function ready(pattern: EventPattern): ReadyPattern {
+  const before = known.get(pattern);
+  if (before !== undefined) return before;
+  const { branches, faults } = compilePattern(pattern);
+  const [fault] = faults;
   if (fault !== undefined) throw new Error(`The event pattern is not valid: ${fault.pointer}: ${fault.detail}`);
-  return matchesEvent(known, event);
+  const question = ask(branches);
+  const now = { branches, question, steps: stepsTo(question.fields.map(({ path }) => path)) };
+  known.set(pattern, now);
+  return now;
 }

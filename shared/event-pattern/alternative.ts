@@ -1,5 +1,5 @@
 /** One alternative of a field: a value, or an operator and its argument. */
-import { cidrTest } from "./cidr.ts";
+import { addressTest, cidrTest } from "./cidr.ts";
 import { endsWithIgnoringCase, equalsIgnoringCase, startsWithIgnoringCase } from "./letter-case.ts";
 import { numericTest, readNumber } from "./numeric.ts";
 import type { Report, Scalar, ValueTest } from "./value-test.ts";
@@ -24,13 +24,15 @@ const OPERATORS: Readonly<Record<string, ReadOperator>> = {
   numeric: numericTest,
   cidr: cidrTest,
   "anything-but": readAnythingBut,
+  // Not in the guide; EventBridge takes it.
+  exactly: (argument, pointer, report) => readText(argument, pointer, report, equals),
 };
 
 export const OPERATOR_NAMES: readonly string[] = [...Object.keys(OPERATORS), "exists"];
 
 /** Reads one element of a leaf's array. */
 export function readAlternative(given: unknown, pointer: string, report: Report): Alternative | null {
-  if (isScalar(given)) return { kind: "value", value: given };
+  if (isScalar(given)) return readValue(given);
   const call = readOperator(given, OPERATOR_NAMES, pointer, report);
   if (call === null) return null;
   if (call.name === "exists") {
@@ -39,6 +41,11 @@ export function readAlternative(given: unknown, pointer: string, report: Report)
   }
   const test = OPERATORS[call.name]?.(call.argument, call.pointer, report) ?? null;
   return test === null ? null : { kind: "test", test };
+}
+
+function readValue(value: Scalar): Alternative {
+  const test = typeof value === "string" ? addressTest(value) : null;
+  return test === null ? { kind: "value", value } : { kind: "test", test };
 }
 
 function isScalar(given: unknown): given is Scalar {
@@ -62,6 +69,7 @@ function readOperator(
 }
 
 type TextRelation = (argument: string) => (text: string) => boolean;
+const equals: TextRelation = (argument) => (text) => text === argument;
 const startsWith: TextRelation = (argument) => (text) => text.startsWith(argument);
 const endsWith: TextRelation = (argument) => (text) => text.endsWith(argument);
 

@@ -5,32 +5,35 @@
 import type { FieldError } from "../errors.ts";
 import { MAX_JSON_DEPTH } from "../limits.ts";
 import { type Alternative, OPERATOR_NAMES, readAlternative } from "./alternative.ts";
-import type { ValueTest } from "./value-test.ts";
-import { countSearches } from "./wildcard.ts";
+import type { Scalar, ValueTest } from "./value-test.ts";
 
 /** EventBridge's limit on a rule's pattern. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html */
 export const MAX_PATTERN_CHARS = 2_048;
 
 /**
- * Branches that all `$or`s multiply to: each is gone through on its own. With more, an event at its size limit could
- * take over 50 ms (goal S9).
+ * What all `$or`s multiply to. EventBridge refuses more, too: "Or operator is producing over 1000 rule combinations".
  */
-export const MAX_BRANCHES = 256;
+export const MAX_BRANCHES = 1_000;
 
-/** Pieces that the wildcards of one field look for: each is a pass over the text. Bounded for the same reason. */
-export const MAX_SEARCHES = 32;
-
-/** A field that must match. */
+/** A field that must match: one of its alternatives takes a value of it. */
 export interface Leaf {
   /** Keys from the root, joined by dots: EventBridge does not tell `{"a": {"b": ...}}` and `{"a.b": ...}` apart. */
   readonly path: string;
-  /** One alternative at least takes the value. */
-  readonly test: ValueTest;
+  /** The keys as the pattern has them. */
+  readonly keys: readonly string[];
+  /** JSON pointer into the pattern. */
+  readonly pointer: string;
+  /** As written. */
+  readonly alternatives: readonly unknown[];
+  /** Those that are plain values. */
+  readonly values: readonly Scalar[];
+  /** Those that are operators. */
+  readonly tests: readonly ValueTest[];
   /** One alternative is that there is no such field. */
   readonly mayBeAbsent: boolean;
 }
 
-/** Fields that must all match, sorted by path. */
+/** Fields that must all match, no two of the same path, in the order in which they are written. */
 export type Branch = readonly Leaf[];
 
 export interface CompiledPattern {
@@ -52,9 +55,8 @@ export function compilePattern(pattern: unknown): CompiledPattern {
       branches: [],
     };
   const compiler = new Compiler();
-  const drafts = compiler.compileObject(pattern, { path: [], pointer: "", insideOr: false }, [new Map()]);
-  const branches = drafts.map((draft) => [...draft.values()].sort((a, b) => (a.path < b.path ? -1 : 1)));
-  return { faults: compiler.faults, branches };
+  const drafts = compiler.compileObject(pattern, { keys: [], pointer: "", insideOr: false }, [new Map()]);
+  return { faults: compiler.faults, branches: drafts.map((draft) => [...draft.values()]) };
 }
 
 function sizeOf(pattern: unknown): number | null {
@@ -68,7 +70,7 @@ function sizeOf(pattern: unknown): number | null {
 
 /** Where in the pattern the compiler is. */
 interface Place {
-  readonly path: readonly string[];
+  readonly keys: readonly string[];
   readonly pointer: string;
   readonly insideOr: boolean;
 }
@@ -78,7 +80,7 @@ type Draft = Map<string, Leaf>;
 /** Names that EventBridge keeps for itself inside `$or`: its operators and those it may get. */
 const RESERVED_INSIDE_OR = new Set<string>([
   ...OPERATOR_NAMES,
-  ...["exactly", "html", "=", "<", "<=", ">", ">=", "regex", "not-wildcard", "not-equals-ignore-case"],
+  ...["=", "<", "<=", ">", ">=", "regex", "not-wildcard", "not-equals-ignore-case"],
   ...["date-after", "date-on-or-after", "date-before", "date-on-or-before", "in-date-range"],
   ...["ip-address-in-range", "ip-address-not-in-range"],
 ]);
@@ -98,7 +100,7 @@ class Compiler {
       this.report(place.pointer, "expected an object");
       return drafts;
     }
-    if (place.path.length >= MAX_JSON_DEPTH) {
+    if (place.keys.length >= MAX_JSON_DEPTH) {
       this.report(place.pointer, `expected at most ${MAX_JSON_DEPTH} levels`);
       return drafts;
     }
@@ -108,13 +110,13 @@ class Compiler {
     for (const [key, value] of members) {
       const pointer = `${place.pointer}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
       if (key === "$or") grown = this.compileOr(value, { ...place, pointer }, grown);
-      else grown = this.compileField(value, { ...place, pointer, path: [...place.path, key] }, grown);
+      else grown = this.compileField(value, { ...place, pointer, keys: [...place.keys, key] }, grown);
     }
     return grown;
   }
 
   private compileField(given: unknown, place: Place, drafts: readonly Draft[]): readonly Draft[] {
-    const key = place.path.at(-1) ?? "";
+    const key = place.keys.at(-1) ?? "";
     if (place.insideOr && RESERVED_INSIDE_OR.has(key))
       this.report(place.pointer, `expected another name: inside $or, EventBridge keeps "${key}" for itself`);
     if (!Array.isArray(given)) {
@@ -123,20 +125,16 @@ class Compiler {
       return drafts;
     }
     if (given.length === 0) this.report(place.pointer, "expected at least one alternative");
-    if (countSearches(given) > MAX_SEARCHES)
-      this.report(place.pointer, `expected at most ${MAX_SEARCHES} pieces between the stars of all wildcards`);
     const alternatives = given
       .map((alternative, i) => readAlternative(alternative, `${place.pointer}/${i}`, this.report))
       .filter((alternative) => alternative !== null);
-    this.addLeaf(leafOf(place.path.join("."), alternatives), place, drafts);
+    const leaf = leafOf(place, given, alternatives);
+    for (const draft of drafts) {
+      // Of two conditions on a field EventBridge keeps the later one.
+      draft.delete(leaf.path);
+      draft.set(leaf.path, leaf);
+    }
     return drafts;
-  }
-
-  private addLeaf(leaf: Leaf, place: Place, drafts: readonly Draft[]): void {
-    // EventBridge lets the last of them win without a word, which nobody can mean.
-    if (drafts.some((draft) => draft.has(leaf.path)))
-      this.report(place.pointer, `expected each field once in a branch: "${leaf.path}" has conditions already`);
-    for (const draft of drafts) draft.set(leaf.path, leaf);
   }
 
   private compileOr(given: unknown, place: Place, drafts: readonly Draft[]): readonly Draft[] {
@@ -158,15 +156,14 @@ class Compiler {
   }
 }
 
-function leafOf(path: string, alternatives: readonly Alternative[]): Leaf {
-  // Looked up, because an event may hold as many values for a field as the pattern holds alternatives, times hundreds.
-  const values = new Set(
-    alternatives.flatMap((alternative) => (alternative.kind === "value" ? [alternative.value] : [])),
-  );
-  const tests = alternatives.flatMap((alternative) => (alternative.kind === "test" ? [alternative.test] : []));
+function leafOf({ keys, pointer }: Place, written: readonly unknown[], alternatives: readonly Alternative[]): Leaf {
   return {
-    path,
-    test: (value) => values.has(value) || tests.some((test) => test(value)),
+    path: keys.join("."),
+    keys,
+    pointer,
+    alternatives: written,
+    values: alternatives.flatMap((alternative) => (alternative.kind === "value" ? [alternative.value] : [])),
+    tests: alternatives.flatMap((alternative) => (alternative.kind === "test" ? [alternative.test] : [])),
     mayBeAbsent: alternatives.some((alternative) => alternative.kind === "absent"),
   };
 }

@@ -1,139 +1,109 @@
 /**
- * Whether an event fits one branch of a compiled pattern.
+ * Which branches of a pattern an event fits.
  *
- * Arrays vanish from paths: a field inside an array of objects is a field of the array's own path, and an array of
- * values offers each of them. But all fields that a match takes from one array must come from the same element.
- *
- * Absence is decided in the order of the paths, as in EventBridge: once an earlier field was found in an element of an
- * array, a field is absent when it is absent from that element; before that, when it is absent from all of them.
+ * All fields that a match takes from one array must come from the same element. Absence is decided in the order of the
+ * paths, as in EventBridge: once an earlier field was found in an element of an array, a field is absent when it is
+ * absent from that element; before that, when it is absent from all of them.
  */
+import { BranchSet } from "./branch-set.ts";
+import type { ElementArray, Scope } from "./event-fields.ts";
+import { type Field, type Question, unsatisfied } from "./question.ts";
 
-import type { Branch, CompiledPattern, Leaf } from "./compile.ts";
-import type { Scalar } from "./value-test.ts";
+/** @param event its fields: those that the question is about, at least */
+export function fittingBranches({ branches, fields }: Question, event: Scope): BranchSet {
+  const all = BranchSet.all(branches);
+  const sought = fields.map((field) => ({ field, by: field.by, unlessPresent: field.by.without(field.mayBeAbsent) }));
+  return fittingScope(event, inGroups(sought), all);
+}
+
+/** A field and the branches that look for it. */
+interface Want {
+  readonly field: Field;
+  readonly by: BranchSet;
+}
+
+interface Sought extends Want {
+  /** Those of the branches that its absence rules out. */
+  readonly unlessPresent: BranchSet;
+}
 
 /**
- * The part of an event that lies in the same elements of the same arrays: the event itself without its arrays'
- * elements, or an element without those of its own arrays. Only fields that the pattern names are kept.
+ * Fields that can be found absent together. There may be hundreds of them, and tens of thousands of elements that have
+ * one each.
  */
-interface Scope {
-  /** By path; several when they stand in an array of values. */
-  readonly values: Map<string, Scalar[]>;
-  readonly arrays: ElementArray[];
-  /** Of all fields here and further in. */
-  readonly paths: Set<string>;
-  /** What was found out for a field: branches have most of their fields in common. */
-  readonly verdicts: Map<Leaf, boolean>;
-}
-
-/** An array of objects or arrays. */
-interface ElementArray {
-  /** Those that hold a field. */
-  readonly elements: readonly Scope[];
-  /** Of all their fields. */
+interface Group {
+  readonly members: readonly Sought[];
   readonly paths: ReadonlySet<string>;
+  /** The branches that the absence of all members rules out. */
+  readonly unlessPresent: BranchSet;
 }
 
-/** @param event a value that came from JSON */
-export function matchesEvent(pattern: CompiledPattern, event: object): boolean {
-  const scope = newScope();
-  collect(event, stepsOf(pattern), scope);
-  return pattern.branches.some((branch) => fits(scope, branch, null));
-}
+const GROUP_SIZE = 16;
 
-/** Whether every field of the branch can be satisfied in a scope; `pin`, if given, by a value. */
-function fits(scope: Scope, branch: Branch, pin: Leaf | null): boolean {
-  let inArrays: Map<ElementArray, Leaf[]> | undefined;
-  for (const leaf of branch) {
-    if (hasValue(scope, leaf)) continue;
-    const array = scope.arrays.find(({ paths }) => paths.has(leaf.path));
-    if (array !== undefined) {
-      inArrays ??= new Map();
-      inArrays.set(array, [...(inArrays.get(array) ?? []), leaf]);
-    } else if (!leaf.mayBeAbsent || leaf === pin || scope.values.has(leaf.path)) return false;
+function inGroups(sought: readonly Sought[]): Group[] {
+  const groups: Group[] = [];
+  for (let first = 0; first < sought.length; first += GROUP_SIZE) {
+    const members = sought.slice(first, first + GROUP_SIZE);
+    const paths = new Set(members.map(({ field }) => field.path));
+    const unlessPresent = (members[0] as Sought).unlessPresent.copy();
+    for (const member of members) unlessPresent.addAll(member.unlessPresent);
+    groups.push({ members, paths, unlessPresent });
   }
-  if (inArrays === undefined) return true;
-  // The first field that is somewhere in an array is not absent, so it has to be found; what follows is sought beside it.
-  for (const [{ elements }, leaves] of inArrays)
-    if (!elements.some((element) => fits(element, leaves, leaves[0] ?? null))) return false;
-  return true;
+  return groups;
 }
 
-function hasValue(scope: Scope, leaf: Leaf): boolean {
-  const known = scope.verdicts.get(leaf);
-  if (known !== undefined) return known;
-  const verdict = scope.values.get(leaf.path)?.some(leaf.test) === true;
-  scope.verdicts.set(leaf, verdict);
-  return verdict;
-}
-
-/** The keys that lead to the fields of a pattern. */
-interface Step {
-  readonly next: Map<string, Step>;
-  /** The path that ends here, if one does. */
-  path?: string;
-}
-
-/** A compiled pattern is not changed, so neither are its steps. */
-const knownSteps = new WeakMap<CompiledPattern, Step>();
-
-function stepsOf(pattern: CompiledPattern): Step {
-  const known = knownSteps.get(pattern);
-  if (known !== undefined) return known;
-  const root: Step = { next: new Map() };
-  for (const path of new Set(pattern.branches.flat().map((leaf) => leaf.path))) {
-    let step = root;
-    for (const key of path.split(".")) {
-      const next = step.next.get(key) ?? { next: new Map() };
-      step.next.set(key, next);
-      step = next;
-    }
-    step.path = path;
+/** Those of the candidates that fit a scope. */
+function fittingScope(scope: Scope, groups: readonly Group[], candidates: BranchSet): BranchSet {
+  const fitting = candidates.copy();
+  const inArrays = new Map<ElementArray, Want[]>();
+  for (const { members, paths, unlessPresent } of groups) {
+    if (hasAny(scope, paths)) for (const member of members) decide(scope, member, fitting, inArrays);
+    else fitting.removeAll(unlessPresent);
+    if (fitting.isEmpty()) return fitting;
   }
-  knownSteps.set(pattern, root);
-  return root;
+  for (const [array, wants] of inArrays) fitting.removeAll(fittingNoElement(array, wants, fitting));
+  return fitting;
 }
 
-/** Puts the fields of a value into a scope, and those in its arrays into scopes within. Linear in the value's size. */
-function collect(value: unknown, step: Step, scope: Scope): void {
-  if (Array.isArray(value)) collectElements(value, step, scope);
-  else if (typeof value === "object" && value !== null)
-    for (const [key, member] of Object.entries(value)) {
-      const next = follow(step, key);
-      if (next !== undefined) collect(member, next, scope);
-    }
-  else if (step.path !== undefined && value !== undefined) {
-    scope.paths.add(step.path);
-    const values = scope.values.get(step.path);
-    if (values === undefined) scope.values.set(step.path, [value as Scalar]);
-    else values.push(value as Scalar);
+function hasAny({ values, arrays }: Scope, paths: ReadonlySet<string>): boolean {
+  for (const path of values.keys()) if (paths.has(path)) return true;
+  for (const array of arrays) for (const path of array.paths) if (paths.has(path)) return true;
+  return false;
+}
+
+/** Takes from the fitting branches those that a field rules out, or leaves it to an array to decide. */
+function decide(scope: Scope, sought: Sought, fitting: BranchSet, inArrays: Map<ElementArray, Want[]>): void {
+  const { field, unlessPresent } = sought;
+  const values = scope.values.get(field.path);
+  const by = values === undefined ? sought.by : unsatisfied(field, values, sought.by);
+  if (by.isEmpty()) return;
+  const array = scope.arrays.find(({ paths }) => paths.has(field.path));
+  if (array === undefined) fitting.removeAll(values === undefined ? unlessPresent : by);
+  else inArrays.set(array, [...(inArrays.get(array) ?? []), { field, by }]);
+}
+
+/** Those of the candidates that fit no element of an array. */
+function fittingNoElement({ elements }: ElementArray, wants: readonly Want[], candidates: BranchSet): BranchSet {
+  const left = candidates.copy();
+  const groups = inGroups(inOneElement(wants, candidates.empty()));
+  for (const element of elements) {
+    left.removeAll(fittingScope(element, groups, left));
+    if (left.isEmpty()) break;
   }
+  return left;
 }
 
-function collectElements(array: readonly unknown[], step: Step, scope: Scope): void {
-  const elements: Scope[] = [];
-  const paths = new Set<string>();
-  for (const element of array) {
-    if (typeof element !== "object" || element === null) {
-      collect(element, step, scope);
-      continue;
-    }
-    const inner = newScope();
-    collect(element, step, inner);
-    if (inner.paths.size > 0) elements.push(inner);
-    for (const path of inner.paths) paths.add(path);
-  }
-  if (elements.length > 0) scope.arrays.push({ elements, paths });
-  for (const path of paths) scope.paths.add(path);
-}
-
-/** A key with dots leads as far as the keys between them would. */
-function follow(step: Step, key: string): Step | undefined {
-  if (!key.includes(".")) return step.next.get(key);
-  let at: Step | undefined = step;
-  for (const part of key.split(".")) at = at?.next.get(part);
-  return at;
-}
-
-function newScope(): Scope {
-  return { values: new Map(), arrays: [], paths: new Set(), verdicts: new Map() };
+/**
+ * The first field that a branch wants of an array is somewhere in it, so it is not absent: it has to be found. What
+ * follows is sought beside it.
+ *
+ * @param found the branches that have found a field, none at first
+ */
+function inOneElement(wants: readonly Want[], found: BranchSet): Sought[] {
+  return wants.map(({ field, by }) => {
+    const unlessPresent = by.without(field.mayBeAbsent);
+    unlessPresent.addAll(by.without(found));
+    found.addAll(by);
+    return { field, by, unlessPresent };
+  });
 }
