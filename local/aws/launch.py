@@ -56,12 +56,31 @@ def guarded(app):
     return guard
 
 
+def telling_where_letters_come_from(run_batch):
+    """Calls functions behind a queue as Lambda does: a dead letter says from which queue it was moved.
+
+    The emulator knows it, and tells whoever receives the message, but not the function that gets it in a batch.
+    """
+
+    def run(mapping, function, event, messages, *rest):
+        sources = {one["id"]: (one.get("sys") or {}).get("DeadLetterQueueSourceArn") for one in messages}
+        for record in event["Records"]:
+            source = sources.get(record["messageId"])
+            if source is not None:
+                record["attributes"]["DeadLetterQueueSourceArn"] = source
+        return run_batch(mapping, function, event, messages, *rest)
+
+    return run
+
+
 if __name__ == "__main__":
     # Named by whoever made it, and no folder that anybody has anyway: started by hand, this must not remove a home.
     throw_away_folder = os.environ["AGENT_EVENT_BUS_EMULATOR_FOLDER"]
     threading.Thread(target=end_with_parent, args=(throw_away_folder,), daemon=True).start()
     # It takes most of a second, in which the parent may end.
     import ministack.app
+    from ministack.services import lambda_svc
 
+    lambda_svc._run_sqs_batch = telling_where_letters_come_from(lambda_svc._run_sqs_batch)
     ministack.app.app = guarded(ministack.app.app)
     ministack.app.main()

@@ -7,6 +7,7 @@ import { emulatorAvailable, useDeployment, useEmulator } from "../support/emulat
 import { startScriptedReceiver } from "../support/scripted-receiver.ts";
 import { createAuthority, PUBLIC_ADDRESS } from "../support/webhook-endpoint.ts";
 import { cloudEventScenarios } from "./cloud-events.suite.ts";
+import { deadLetterScenarios } from "./dead-letters.suite.ts";
 import { type SubscribableBus, subscriptionScenarios } from "./subscriptions.suite.ts";
 
 const HOST = "receiver.example.com";
@@ -45,6 +46,8 @@ describe.skipIf(!(await emulatorAvailable()))("on the AWS emulator", () => {
     crowd: 12,
     patienceMs: 60_000,
   });
+
+  deadLetterScenarios(async () => ({ url: (await useDeployment()).url, target: await useEmulator() }));
 
   describe("CloudEvents", () => {
     let url = "";
