@@ -3,7 +3,7 @@ import { Duration, Stack } from "aws-cdk-lib";
 import { type IRole, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { FunctionUrlAuthType, type FunctionUrlCorsOptions, HttpMethod, InvokeMode } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
-import { CLOUD_EVENT_HEADERS } from "../shared/cloud-events.ts";
+import { CLOUD_EVENT_HEADERS } from "../shared/cloud-events/outgoing.ts";
 import { MAX_POLL_SECONDS } from "../shared/limits.ts";
 import { API_FUNCTIONS, type ApiFunction } from "../shared/routes.ts";
 import { acknowledge } from "./acknowledge.ts";

@@ -5,7 +5,7 @@
  * name that is made to resolve to 127.0.0.1 (DNS rebinding, hence `Host`).
  */
 import type { IncomingHttpHeaders } from "node:http";
-import { CLOUD_EVENT_HEADERS } from "../shared/cloud-events.ts";
+import { CLOUD_EVENT_HEADERS } from "../shared/cloud-events/outgoing.ts";
 
 /** What is wrong with where a request comes from; null when it may go on. */
 export function whyForbidden(headers: IncomingHttpHeaders): string | null {

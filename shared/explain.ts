@@ -109,7 +109,11 @@ function explainEntry(entry: SubscriptionEntry, known: Known): ExplainedSubscrib
   const mismatch = mismatchOf(filter, event);
   if (mismatch !== null) return { ...who, ...filteredOut(mismatch) };
   if (activeSince > event.timestamp)
-    return { ...who, verdict: "later", detail: `It has wanted such events since ${activeSince}; the event came before.` };
+    return {
+      ...who,
+      verdict: "later",
+      detail: `It has wanted such events since ${activeSince}; the event came before.`,
+    };
   if (!published) return { ...who, ...UNPUBLISHED };
   return {
     ...who,

@@ -6,7 +6,7 @@ import {
   CLOUD_EVENT_MEDIA_TYPE,
   mediaTypeOf,
 } from "../../shared/cloud-events/media-types.ts";
-import { toCloudEvent } from "../../shared/cloud-events.ts";
+import { toCloudEvent } from "../../shared/cloud-events/outgoing.ts";
 import type { Message } from "../../shared/deliveries/message-queue.ts";
 import {
   type BatchReceipt,

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { Deps } from "../../shared/ports.ts";
 import type { SubscribeDeps } from "../../shared/subscriptions/subscribe.ts";
-import { newWebhookSecret } from "../../shared/webhook-signature.ts";
+import { newWebhookSecret } from "../../shared/webhooks/signature.ts";
 import { createWebhookSender } from "./webhook/sender.ts";
 
 const SECRET_BYTES = 32;

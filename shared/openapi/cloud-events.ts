@@ -1,6 +1,6 @@
 /** CloudEvents 1.0 in JSON: as they are taken, and as events are given to whoever asks for them. */
 import { CLOUD_EVENT_BATCH_MEDIA_TYPE, CLOUD_EVENT_MEDIA_TYPE } from "../cloud-events/media-types.ts";
-import { type CloudEvent, toCloudEvent } from "../cloud-events.ts";
+import { type CloudEvent, toCloudEvent } from "../cloud-events/outgoing.ts";
 import { EVENT_TYPE_NAME } from "../event-types/catalogue.ts";
 import { MAX_BATCH, MAX_HOPS } from "../limits.ts";
 import { EVENT_EXAMPLE } from "./events.ts";

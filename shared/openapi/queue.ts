@@ -1,5 +1,5 @@
 /** Pull queues: take messages, and say what became of them. */
-import { toCloudEvent } from "../cloud-events.ts";
+import { toCloudEvent } from "../cloud-events/outgoing.ts";
 import type { Message } from "../deliveries/message-queue.ts";
 import type { ReceiptResult } from "../deliveries/message-receipts.ts";
 import { MAX_MESSAGES, MAX_POLL_SECONDS, MAX_REASON_CHARS, MAX_RECEIPTS, MAX_VISIBILITY_SECONDS } from "../limits.ts";

@@ -1,7 +1,7 @@
 /** What the bus posts to the endpoints of subscriptions, and what it makes of their answers. */
 
 import { CLOUD_EVENT_MEDIA_TYPE } from "../cloud-events/media-types.ts";
-import { toCloudEvent } from "../cloud-events.ts";
+import { toCloudEvent } from "../cloud-events/outgoing.ts";
 import { DELIVERED_EXAMPLE } from "./events.ts";
 import { header, type MediaType, mediaType, type Parameter, type Response } from "./operation.ts";
 import { anyObject, type JsonSchema, ref } from "./schema.ts";

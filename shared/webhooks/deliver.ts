@@ -5,7 +5,7 @@
  * nothing. The endpoint may be called again after a crash; `webhook-id` stays the same.
  */
 import { CLOUD_EVENT_MEDIA_TYPE } from "../cloud-events/media-types.ts";
-import { toBinary, toCloudEvent } from "../cloud-events.ts";
+import { toBinary, toCloudEvent } from "../cloud-events/outgoing.ts";
 import { dead, delivered, putOff, takenOn, whyPointless } from "../deliveries/delivery.ts";
 import { type DeliveredEvent, deliveredCopy } from "../event.ts";
 import { derivedId } from "../hash.ts";
@@ -20,10 +20,10 @@ import type { Deps, WebhookTask } from "../ports.ts";
 import type { EventRecord } from "../records.ts";
 import type { DeliveryRecord, SubscriptionRecord, WebhookTarget } from "../subscriptions/records.ts";
 import { isoAt } from "../time.ts";
-import type { WebhookCall, WebhookOutcome, WebhookSender } from "../webhook-port.ts";
-import { webhookHeaders } from "../webhook-signature.ts";
 import { takeAnswer } from "./answer.ts";
 import { noteFailure, noteSuccess, signingSecrets } from "./health.ts";
+import type { WebhookCall, WebhookOutcome, WebhookSender } from "./port.ts";
+import { webhookHeaders } from "./signature.ts";
 
 export interface DeliverDeps extends Deps {
   readonly webhooks: Pick<WebhookSender, "send">;

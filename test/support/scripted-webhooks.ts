@@ -1,5 +1,5 @@
 /** A sender of webhooks that calls nobody: what the endpoints say is scripted by URL. */
-import type { WebhookCall, WebhookOutcome, WebhookSender } from "../../shared/webhook-port.ts";
+import type { WebhookCall, WebhookOutcome, WebhookSender } from "../../shared/webhooks/port.ts";
 
 export const HOOK = "https://agent.example.com/hook";
 

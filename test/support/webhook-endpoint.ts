@@ -7,7 +7,7 @@ import { createServer as createTlsServer } from "node:tls";
 import { generate } from "selfsigned";
 import { onTestFinished } from "vitest";
 import { createWebhookSender, type WebhookSenderOptions } from "../../functions/runtime/webhook/sender.ts";
-import type { WebhookSender } from "../../shared/webhook-port.ts";
+import type { WebhookSender } from "../../shared/webhooks/port.ts";
 
 /** Looks public, and is never called: the sender under test reaches a receiver on this machine for it. */
 export const PUBLIC_ADDRESS = "93.184.215.14";

@@ -3,7 +3,7 @@ import { CloudEvent, type CloudEventV1, HTTP, type Message } from "cloudevents";
 import { describe, expect, it } from "vitest";
 import { contentModeOf } from "../../shared/cloud-events/content-mode.ts";
 import { fromBinary, fromStructured, type IncomingEvent, readBatch } from "../../shared/cloud-events/incoming.ts";
-import { toBinary, toCloudEvent } from "../../shared/cloud-events.ts";
+import { toBinary, toCloudEvent } from "../../shared/cloud-events/outgoing.ts";
 import { BusError } from "../../shared/errors.ts";
 import type { BusEvent } from "../../shared/event.ts";
 import type { JsonObject, JsonValue } from "../../shared/json.ts";

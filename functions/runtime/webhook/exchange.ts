@@ -1,7 +1,7 @@
 /** One HTTP exchange on a connection that is there: the request, and as much of the answer as matters. */
 import { type IncomingMessage, request } from "node:http";
 import type { Socket } from "node:net";
-import type { WebhookCall } from "../../../shared/webhook-port.ts";
+import type { WebhookCall } from "../../../shared/webhooks/port.ts";
 
 /** Of an answer's body. An answer to an event may have 192 KiB, but that is for those who post it. */
 const MAX_BODY_BYTES = 64 * 1024;

@@ -7,7 +7,7 @@
 import { lookup } from "node:dns/promises";
 import type { IncomingMessage } from "node:http";
 import { connect as connectTcp } from "node:net";
-import type { WebhookCall, WebhookOutcome, WebhookSender } from "../../../shared/webhook-port.ts";
+import type { WebhookCall, WebhookOutcome, WebhookSender } from "../../../shared/webhooks/port.ts";
 import { type ConnectionSettings, openConnection } from "./connection.ts";
 import { findDestination, type Resolve } from "./destination.ts";
 import { isJson, post, readJsonText } from "./exchange.ts";

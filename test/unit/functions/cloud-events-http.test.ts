@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { messagesResponse } from "../../../functions/runtime/cloud-events-http.ts";
 import type { HttpRequest } from "../../../functions/runtime/http.ts";
-import { toCloudEvent } from "../../../shared/cloud-events.ts";
+import { toCloudEvent } from "../../../shared/cloud-events/outgoing.ts";
 import { deliveredEvent } from "../../support/delivered-event.ts";
 
 const message = { event: deliveredEvent({ id: "e-1" }), receipt: "r-1", attempt: 2 };

@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import { Webhook } from "standardwebhooks";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { createWebhookSender } from "../../../functions/runtime/webhook/sender.ts";
-import { newWebhookSecret, webhookHeaders } from "../../../shared/webhook-signature.ts";
+import { newWebhookSecret, webhookHeaders } from "../../../shared/webhooks/signature.ts";
 import {
   createAuthority,
   HOST,

@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { DeliveredEvent } from "../../../shared/event.ts";
 import { rotateSecret, subscribe } from "../../../shared/subscriptions/subscribe.ts";
-import type { WebhookCall } from "../../../shared/webhook-port.ts";
+import type { WebhookCall } from "../../../shared/webhooks/port.ts";
 import { type BusInMemory, busInMemory } from "../../support/bus-in-memory.ts";
 import { ask, OWNER, publish, subscribed, TYPE, webhookInput } from "../../support/run-time-bus.ts";
 import { accepts, fails, HOOK } from "../../support/scripted-webhooks.ts";

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import * as official from "standardwebhooks";
 import * as svix from "svix";
 import { describe, expect, it } from "vitest";
-import { newWebhookSecret, webhookHeaders } from "../../shared/webhook-signature.ts";
+import { newWebhookSecret, webhookHeaders } from "../../../shared/webhooks/signature.ts";
 
 const body = '{"type":"PING","data":{"note":"Grüße, \u{1F600}"}}';
 const now = (): number => Math.floor(Date.now() / 1_000);

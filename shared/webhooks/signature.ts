@@ -2,8 +2,8 @@
  * Signatures of outgoing webhooks as Standard Webhooks say (https://www.standardwebhooks.com), scheme `v1`: HMAC-SHA-256
  * over id, time and body. Receivers verify them with any library for it.
  */
-import { fromBase64, toBase64 } from "./base64url.ts";
-import { hmacSha256Bytes } from "./hash.ts";
+import { fromBase64, toBase64 } from "../base64url.ts";
+import { hmacSha256Bytes } from "../hash.ts";
 
 /** What a secret begins with, so that it is recognised for what it is wherever it turns up. */
 const SECRET_PREFIX = "whsec_";

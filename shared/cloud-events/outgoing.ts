@@ -3,11 +3,12 @@
  *
  * @see https://github.com/cloudevents/spec/tree/v1.0.2/cloudevents
  */
-import { isAttributeText } from "./cloud-events/attributes.ts";
-import { encodeHeaderValue } from "./cloud-events/header-value.ts";
-import { toUriReference } from "./cloud-events/uri-reference.ts";
-import type { BusEvent, DeliveredEvent } from "./event.ts";
-import type { JsonObject } from "./json.ts";
+
+import type { BusEvent, DeliveredEvent } from "../event.ts";
+import type { JsonObject } from "../json.ts";
+import { isAttributeText } from "./attributes.ts";
+import { encodeHeaderValue } from "./header-value.ts";
+import { toUriReference } from "./uri-reference.ts";
 
 /** A CloudEvent in JSON. Attributes beyond the standard's are named as the bus's fields, without underscores. */
 export interface CloudEvent {
