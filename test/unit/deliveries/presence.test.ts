@@ -109,6 +109,7 @@ describe("a queue", () => {
     const id = await subscribed(bus, queueInput({ answers: false }));
     await take(bus, id);
     expect(await codeOf(openRequest(bus.deps, question, EMITTER))).toBe("no_subscribers");
+    expect(await bus.store.getListeners(TYPE, bus.clock.nowMs)).toEqual([]);
   });
 });
 

@@ -190,7 +190,9 @@ describe("redriving", () => {
 
   it("twice at the same moment sends once", async () => {
     const { bus } = await withDead();
+    const sentBefore = bus.webhookQueue.sent.length;
     await Promise.all([redrive(bus.deps, {}, OWNER), redrive(bus.deps, {}, OWNER)]);
+    expect(bus.webhookQueue.sent).toHaveLength(sentBefore + 1);
     await workDue(bus);
     expect(bus.webhooks.calls).toHaveLength(1);
   });

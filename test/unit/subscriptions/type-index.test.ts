@@ -90,6 +90,25 @@ describe("the index of subscribers", () => {
     expect(await bus.store.getSubscription(OWNER, id)).toMatchObject({ indexedTypes: ["SESSION_CREATED"] });
   });
 
+  it("forgets the types of one that was ended by somebody who died, when it is made again with other ones", async () => {
+    const bus = busInMemory();
+    const id = await subscribed(bus, queueInput());
+    const crash = crashAt(bus.store, 2);
+    await unsubscribe(bus.deps, id, OWNER).catch(() => undefined);
+    crash.over();
+    await subscribed(bus, queueInput({ event_types: ["MESSAGE_RECEIVED"] }));
+    expect(await indexed(bus)).toEqual({ [TYPE]: [], MESSAGE_RECEIVED: ["queue active"] });
+  });
+
+  it("is finished for an agent of any name", async () => {
+    const bus = busInMemory();
+    const crash = crashAt(bus.store, 2);
+    await subscribe(bus.deps, queueInput(), "arn:aws:iam::1:role/a#b").catch(() => undefined);
+    crash.over();
+    await minutesPass(bus, 1);
+    expect(await indexed(bus)).toMatchObject({ [TYPE]: ["queue active"] });
+  });
+
   it("is left to whoever changes the subscription for as long as that takes", async () => {
     const bus = busInMemory();
     const crash = crashAt(bus.store, 2);
@@ -126,6 +145,20 @@ describe("the index of subscribers", () => {
     expect(await subscriptionsOf(bus.deps, TYPE)).toEqual([]);
     const id = await subscribed(bus, queueInput());
     expect((await subscriptionsOf(bus.deps, TYPE)).map(({ subscriptionId }) => subscriptionId)).toEqual([id]);
+  });
+
+  it("is never remembered as it was before a change, whenever in its course it is read", async () => {
+    const bus = busInMemory();
+    for (const name of ["putEntry", "bumpGeneration"] as const) {
+      const write = bus.store[name].bind(bus.store) as (argument: never) => Promise<void>;
+      bus.store[name] = async (argument: never) => {
+        await subscriptionsOf(bus.deps, TYPE);
+        await write(argument);
+        await subscriptionsOf(bus.deps, TYPE);
+      };
+    }
+    await subscribed(bus, queueInput());
+    expect(await subscriptionsOf(bus.deps, TYPE)).toHaveLength(1);
   });
 
   it("does not keep what it read while it was being changed", async () => {
