@@ -1,4 +1,8 @@
-/** Works the webhook queue off as the real one is: each task when it is time to, and again as long as it is not done. */
+/**
+ * Works the webhook queue off as the real one is: each task when it is time to, and again as long as it is not done. What
+ * waits long stays in this queue; `dropLong` makes it as forgetful as the one on AWS.
+ */
+import { LONGEST_HIDDEN_MS } from "../../shared/limits.ts";
 import { deliverWebhook } from "../../shared/webhooks/deliver.ts";
 import type { BusInMemory } from "./bus-in-memory.ts";
 
@@ -17,6 +21,12 @@ export async function workOff(bus: BusInMemory, forMs = Number.POSITIVE_INFINITY
   const untilMs = bus.clock.nowMs + forMs;
   while (await workNext(bus, untilMs));
   if (Number.isFinite(untilMs)) await bus.clock.pause(untilMs - bus.clock.nowMs);
+}
+
+/** Forgets what waits for longer than a queue on AWS hides it: the reconciler is to send for it. */
+export function dropLong({ webhookQueue: { waiting }, clock }: BusInMemory): void {
+  const kept = waiting.filter(({ visibleAtMs }) => visibleAtMs - clock.nowMs <= LONGEST_HIDDEN_MS);
+  waiting.splice(0, waiting.length, ...kept);
 }
 
 /** Takes up the next task that is due before a moment, waiting for it. */

@@ -15,7 +15,7 @@ import {
   webhookInput,
 } from "../../support/run-time-bus.ts";
 import { accepts, fails, HOOK, type Reply, refusesConnections } from "../../support/scripted-webhooks.ts";
-import { workDue, workOff } from "../../support/webhook-worker.ts";
+import { dropLong, workDue, workOff } from "../../support/webhook-worker.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -66,6 +66,23 @@ describe("a webhook's delivery", () => {
     });
     await minutesPass(bus, 30);
     expect(calledAt).toHaveLength(8);
+  });
+
+  it("keeps to that schedule, to a minute, although its queue drops what waits long", async () => {
+    const { bus, calledAt, delivery } = await withEvent(fails(503));
+    for (let minute = 0; minute < 28 * 60; minute++) {
+      await workDue(bus);
+      dropLong(bus);
+      await minutesPass(bus, 1);
+    }
+    const planned = [5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 10 * HOUR];
+    const late = calledAt.slice(1).map((at, i) => at - (calledAt[i] ?? 0) - (planned[i] ?? 0));
+    expect(late).toHaveLength(7);
+    for (const ms of late) {
+      expect(ms).toBeGreaterThanOrEqual(0);
+      expect(ms).toBeLessThanOrEqual(MINUTE);
+    }
+    expect(await delivery()).toMatchObject({ state: "DEAD", attempts: 8 });
   });
 
   it.each([
