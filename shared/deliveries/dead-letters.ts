@@ -40,12 +40,12 @@ export async function recordDeadLetter(
   });
   const end = { at, reason, fence: deps.newToken(), attempt: { at, outcome: reason } };
   const put = await deps.store.createDelivery({ ...dead(begun, end), attempts });
+  const isKnown = put.kind === "exists" && put.record.state === "DEAD";
   if (put.kind === "exists") {
     // It was redriven, and is dead again; or it is told twice, or is dead again before it was marked as redriven: then
     // the mark must not be set any more.
-    const isDead = put.record.state === "DEAD";
-    const next = isDead ? { ...put.record, fence: end.fence } : { ...dead(put.record, end), attempts };
+    const next = isKnown ? { ...put.record, fence: end.fence } : { ...dead(put.record, end), attempts };
     await deps.store.replaceDelivery(next, put.record.fence);
   }
-  deps.log.warn("a delivery to a deployed subscriber is dead", { subscriber, eventId: event.id, reason });
+  if (!isKnown) deps.log.warn("a delivery to a deployed subscriber is dead", { subscriber, eventId: event.id, reason });
 }

@@ -194,7 +194,7 @@ describe("a handler that kills the whole process", () => {
 
     const survivor = await startDev({ config: config.path, dataDir: first.dataDir });
     await survivor.waitForLine(/"delivery is dead".*"killer".*the bus ended in the middle of it/);
-    await survivor.waitForLine(/^1 delivery is dead: .*deliveries\.jsonl/);
+    await survivor.waitForLine(/^1 delivery is dead: GET \/deliveries says why/);
     expect((await call(`${survivor.url}/health`)).status).toBe(200);
     await survivor.stop();
     const next = await startDev({ config: config.path, dataDir: first.dataDir });

@@ -28,6 +28,23 @@ function reopen(onSkipped?: (lines: number) => void): Journal {
 const keysOf = (deliveries: readonly { key: string }[]): string[] => deliveries.map(({ key }) => key);
 const to = (subscriber: string, id: string) => ({ subscriber, event: deliveredEvent({ id }) });
 
+describe("what has ended", () => {
+  test.each(["done", "dead"] as const)("as %s can be taken on again, and is there after a kill", (how) => {
+    const journal = reopen();
+    const [delivery] = journal.put([to("a", "1")]);
+    if (delivery === undefined) throw new Error("nothing was put");
+    if (how === "done") journal.done(delivery);
+    else journal.dead(delivery, "no such luck");
+    expect(journal.put([to("a", "1")])).toEqual([]);
+    journal.again(to("a", "1"));
+    expect(keysOf(journal.pending())).toEqual(["a/1"]);
+
+    const next = reopen();
+    expect(next.pending()).toMatchObject([{ key: "a/1", receives: 0 }]);
+    expect(next.deadOnes()).toEqual([]);
+  });
+});
+
 describe("undelivered work", () => {
   test("is there after a kill, in its order and whole; what was done is not", () => {
     const journal = reopen();

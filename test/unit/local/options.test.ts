@@ -7,15 +7,24 @@ describe("the command line of npm run dev", () => {
   test("needs nothing", () => {
     expect(parse()).toEqual({
       kind: "run",
-      options: { port: 7070, dataDir: "/project/.local/data", configPath: "/project/bus.config.ts" },
+      options: {
+        port: 7070,
+        dataDir: "/project/.local/data",
+        configPath: "/project/bus.config.ts",
+        allowLoopbackWebhooks: false,
+      },
     });
   });
 
   test("takes paths relative to where the user is", () => {
-    expect(parse("--port", "0", "--data-dir=d", "--config", "c/bus.config.ts")).toEqual({
+    expect(parse("--port", "0", "--data-dir=d", "--config", "c/bus.config.ts")).toMatchObject({
       kind: "run",
       options: { port: 0, dataDir: "/elsewhere/d", configPath: "/elsewhere/c/bus.config.ts" },
     });
+  });
+
+  test("lets webhooks call this machine only when it is told to", () => {
+    expect(parse("--allow-loopback-webhooks")).toMatchObject({ options: { allowLoopbackWebhooks: true } });
   });
 
   test.each(["-1", "65536", "80a", "", "1.5", "0x10", " 7070"])(
@@ -28,14 +37,19 @@ describe("the command line of npm run dev", () => {
     },
   );
 
-  test.each([["--prot", "7070"], ["7070"], ["--port"], ["--data-dir="], ["--config="], ["--help=yes"]])(
-    "refuses %j by name",
-    (...args) => {
-      const parsed = parse(...args);
-      expect(parsed.kind).toBe("invalid");
-      expect((parsed as { message: string }).message).toContain(args[0]?.split("=")[0]);
-    },
-  );
+  test.each([
+    ["--prot", "7070"],
+    ["7070"],
+    ["--port"],
+    ["--data-dir="],
+    ["--config="],
+    ["--help=yes"],
+    ["--allow-loopback-webhooks=1"],
+  ])("refuses %j by name", (...args) => {
+    const parsed = parse(...args);
+    expect(parsed.kind).toBe("invalid");
+    expect((parsed as { message: string }).message).toContain(args[0]?.split("=")[0]);
+  });
 
   test("shows help whatever else is given", () => {
     expect(parse("--port", "x", "--help")).toEqual({ kind: "help" });
