@@ -22,6 +22,8 @@ export interface RedriveOptions {
   readonly dryRun?: boolean | undefined;
   /** How many at most: 1 to 1,000; 100 by default. */
   readonly limit?: number | undefined;
+  /** The `next_cursor` of the call before, to go on behind what could not be sent. */
+  readonly cursor?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -35,8 +37,8 @@ export function deadDeliveries(connection: Connection, query: DeadQuery): AsyncG
 
 /** Safe to repeat: what was sent again is dead no more. */
 export function redrive(connection: Connection, options: RedriveOptions): Promise<Redriven> {
-  const { subscriptionId, eventId, dryRun, limit, signal } = options;
-  const body = { subscription_id: subscriptionId, event_id: eventId, dry_run: dryRun, limit };
+  const { subscriptionId, eventId, dryRun, limit, cursor, signal } = options;
+  const body = { subscription_id: subscriptionId, event_id: eventId, dry_run: dryRun, limit, cursor };
   return withRetries(connection.retry, signal, () =>
     connection.transport.json<Redriven>({ ...targetOf("redrive"), body }, { signal, timeoutMs: REDRIVE_TIMEOUT_MS }),
   );

@@ -18,12 +18,12 @@ const list: Serve = async (request, deps) => {
 };
 
 const show: Serve = async (request, deps, { event_id = "" }) => {
-  const shown = await showEvent(deps, event_id);
+  const shown = await showEvent(deps, event_id, request.caller);
   return wantsCloudEvent(request) ? cloudEventResponse(shown.event) : jsonResponse(200, shown);
 };
 
-const explain: Serve = async (_request, deps, { event_id = "" }) =>
-  jsonResponse(200, await explainEvent(deps, event_id));
+const explain: Serve = async (request, deps, { event_id = "" }) =>
+  jsonResponse(200, await explainEvent(deps, event_id, request.caller));
 
 const types: Serve = async (_request, { catalogue }) => {
   const event_types = Object.entries(catalogue).map(([name, { group, description, schema }]) => ({

@@ -1,6 +1,6 @@
 /** The one local origin: node:http on the outside, what the functions work with on the inside. */
 
-import { once } from "node:events";
+import { once, setMaxListeners } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { HttpRequest, HttpResponse } from "../functions/runtime/http.ts";
@@ -38,6 +38,8 @@ export interface Server {
 export async function startServer({ port, serve }: ServerOptions): Promise<Server> {
   const open = new Set<ServerResponse>();
   const shutdown = new AbortController();
+  // Every call that is held listens to it, and there may be any number of them.
+  setMaxListeners(0, shutdown.signal);
   let closing = false;
 
   const server = createServer((incoming, outgoing) => {

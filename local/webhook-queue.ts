@@ -2,14 +2,17 @@
  * The webhook queue of the embedded run, in memory: the records of the deliveries are what lasts, and the next run begins
  * with all that are pending.
  *
- * Subscriptions take turns, and each has few calls under way: a slow endpoint does not hold up the others.
+ * Subscriptions take turns, and each has few calls under way; those that were slow the last time have one, and all of them
+ * together half of the calls: slow endpoints do not hold up the others.
  */
 import type { Logger, WebhookQueue, WebhookTask } from "../shared/ports.ts";
 import type { TaskOutcome } from "../shared/webhooks/deliver.ts";
 
-/** Calls under way: of one subscription, and of all. */
+/** Calls under way: of one subscription, and of all. As many as the deployed function makes: 50 times 10. */
 const MAX_OF_ONE = 4;
-const MAX_OF_ALL = 64;
+const MAX_OF_ALL = 500;
+/** A call that takes so long is slow. */
+const SLOW_MS = 3_000;
 /** After a failure of the bus itself, not of the endpoint. */
 const RETRY_MS = 1_000;
 
@@ -24,6 +27,9 @@ export class LocalWebhookQueue implements WebhookQueue {
   /** What waits for its turn, by subscription; those whose turn comes next stand first. */
   readonly #lanes = new Map<string, Map<string, WebhookTask>>();
   readonly #running = new Map<string, Set<string>>();
+  /** Subscriptions whose last call was slow. */
+  readonly #slow = new Set<string>();
+  #slowCalls = 0;
   readonly #underWay = new Set<Promise<void>>();
   readonly #timers = new Map<string, NodeJS.Timeout>();
   #isOpen = true;
@@ -75,7 +81,8 @@ export class LocalWebhookQueue implements WebhookQueue {
   #takeTurn(): WebhookTask | null {
     for (const [subscriptionId, lane] of this.#lanes) {
       const running = this.#running.get(subscriptionId) ?? new Set();
-      if (running.size >= MAX_OF_ONE) continue;
+      const isSlow = this.#slow.has(subscriptionId);
+      if (running.size >= (isSlow ? 1 : MAX_OF_ONE) || (isSlow && this.#slowCalls >= MAX_OF_ALL / 2)) continue;
       const free = [...lane].find(([key]) => !running.has(key));
       if (free === undefined) continue;
       const [key, task] = free;
@@ -90,6 +97,9 @@ export class LocalWebhookQueue implements WebhookQueue {
 
   async #run(task: WebhookTask): Promise<void> {
     const key = keyOf(task);
+    const isSlow = this.#slow.has(task.subscriptionId);
+    if (isSlow) this.#slowCalls++;
+    const startMs = performance.now();
     let againMs: number | null;
     try {
       const outcome = await this.#options.deliver(task);
@@ -98,6 +108,9 @@ export class LocalWebhookQueue implements WebhookQueue {
       this.#options.log.warn("a webhook could not be seen to and is tried again", { ...task, error: String(error) });
       againMs = RETRY_MS;
     }
+    if (isSlow) this.#slowCalls--;
+    if (performance.now() - startMs >= SLOW_MS) this.#slow.add(task.subscriptionId);
+    else this.#slow.delete(task.subscriptionId);
     const running = this.#running.get(task.subscriptionId);
     running?.delete(key);
     if (running?.size === 0) this.#running.delete(task.subscriptionId);

@@ -1,6 +1,9 @@
-/** Why who did or did not get an event: every subscriber of its type, from the records as they are. */
+/**
+ * Why who did or did not get an event: every subscriber of its type, from the records as they are. Of another agent's
+ * subscription it says whether it got the event, and neither what it wants nor how its endpoint does (I9).
+ */
 
-import { type DeliveryView, viewDelivery } from "./deliveries/view.ts";
+import { type DeliveryView, mayLookInto, viewDelivery } from "./deliveries/view.ts";
 import type { DeployedSubscriber } from "./deployed-subscriber.ts";
 import { BusError } from "./errors.ts";
 import type { BusEvent } from "./event.ts";
@@ -30,7 +33,7 @@ export interface ExplainedSubscriber {
   readonly verdict: SubscriberVerdict;
   /** The same in a sentence. */
   readonly detail: string;
-  /** The first field that its filter does not take. */
+  /** The first field that its filter does not take; not of another agent's. */
   readonly mismatch?: Mismatch;
   readonly delivery?: DeliveryView;
 }
@@ -46,6 +49,8 @@ export interface Explanation {
 
 /** What is known of an event. */
 interface Known {
+  /** Who asks. */
+  readonly caller: string;
   readonly record: EventRecord;
   /** By subscription id. */
   readonly deliveries: ReadonlyMap<string, DeliveryRecord>;
@@ -53,7 +58,11 @@ interface Known {
 }
 
 /** @throws BusError `not_found` */
-export async function explainEvent(deps: Pick<Deps, "store" | "subscribers">, eventId: string): Promise<Explanation> {
+export async function explainEvent(
+  deps: Pick<Deps, "store" | "subscribers">,
+  eventId: string,
+  caller: string,
+): Promise<Explanation> {
   const record = await deps.store.getEvent(eventId);
   if (record === null) throw new BusError("not_found", "There is no such event.");
   const { type } = record.event;
@@ -63,13 +72,20 @@ export async function explainEvent(deps: Pick<Deps, "store" | "subscribers">, ev
     deps.store.getRequest(eventId),
     deps.store.getResponses(eventId),
   ]);
-  const known: Known = { record, deliveries: new Map(deliveries.map((one) => [one.subscriptionId, one])), responses };
+  const known: Known = {
+    caller,
+    record,
+    deliveries: new Map(deliveries.map((one) => [one.subscriptionId, one])),
+    responses,
+  };
   const explained = [
     ...deps.subscribers.filter(({ on }) => on.includes(type)).map((one) => explainDeployed(one, known)),
     ...entries.map((entry) => explainEntry(entry, known)),
   ];
   const ids = new Set(explained.map(({ subscription_id }) => subscription_id));
-  const former = deliveries.filter(({ subscriptionId }) => !ids.has(subscriptionId)).map(explainFormer);
+  const former = deliveries
+    .filter(({ subscriptionId }) => !ids.has(subscriptionId))
+    .map((delivery) => explainFormer(delivery, known));
   return {
     event_id: eventId,
     type,
@@ -86,7 +102,7 @@ function explainDeployed({ name, filter }: DeployedSubscriber, known: Known): Ex
   const who = { subscriber: name, subscription_id: deployedId(name), kind: "deployed" } as const;
   const delivery = known.deliveries.get(who.subscription_id);
   const mismatch = mismatchOf(filter, known.record.event);
-  if (delivery !== undefined) return { ...who, ...ofDelivery(delivery) };
+  if (delivery !== undefined) return { ...who, ...ofDelivery(delivery, known) };
   if (mismatch !== null) return { ...who, ...filteredOut(mismatch) };
   const answer = known.responses.find(({ subscriber }) => subscriber === name);
   if (answer !== undefined)
@@ -104,10 +120,11 @@ function explainEntry(entry: SubscriptionEntry, known: Known): ExplainedSubscrib
   const { event, published } = known.record;
   const who = { subscriber: name, subscription_id: subscriptionId, kind };
   const delivery = known.deliveries.get(subscriptionId);
-  if (delivery !== undefined) return { ...who, ...ofDelivery(delivery) };
+  if (delivery !== undefined) return { ...who, ...ofDelivery(delivery, known) };
   if (status === "disabled") return { ...who, verdict: "disabled", detail: "Its subscription is disabled." };
   const mismatch = mismatchOf(filter, event);
-  if (mismatch !== null) return { ...who, ...filteredOut(mismatch) };
+  if (mismatch !== null)
+    return { ...who, ...(mayLookInto(entry, known.caller) ? filteredOut(mismatch) : FILTERED_OUT) };
   if (activeSince > event.timestamp)
     return {
       ...who,
@@ -123,9 +140,9 @@ function explainEntry(entry: SubscriptionEntry, known: Known): ExplainedSubscrib
 }
 
 /** A subscription that does not want this type any more, or is gone. */
-function explainFormer(delivery: DeliveryRecord): ExplainedSubscriber {
+function explainFormer(delivery: DeliveryRecord, known: Known): ExplainedSubscriber {
   const { name, subscriptionId, kind } = delivery;
-  return { subscriber: name, subscription_id: subscriptionId, kind, ...ofDelivery(delivery) };
+  return { subscriber: name, subscription_id: subscriptionId, kind, ...ofDelivery(delivery, known) };
 }
 
 const UNPUBLISHED = {
@@ -133,8 +150,13 @@ const UNPUBLISHED = {
   detail: "The event is recorded and not published yet; the relay publishes it within 90 s.",
 } as const;
 
-function ofDelivery(delivery: DeliveryRecord): Pick<ExplainedSubscriber, "verdict" | "detail" | "delivery"> {
-  const view = viewDelivery(delivery);
+const FILTERED_OUT = { verdict: "filtered_out", detail: "Its filter does not take the event." } as const;
+
+function ofDelivery(
+  delivery: DeliveryRecord,
+  { caller }: Known,
+): Pick<ExplainedSubscriber, "verdict" | "detail" | "delivery"> {
+  const view = viewDelivery(delivery, caller);
   return { verdict: view.status, detail: detailOf(view), delivery: view };
 }
 
@@ -144,7 +166,9 @@ function detailOf({ status, attempts, reason, ended_at, next_attempt_at, log }: 
     case "delivered":
       return `It got the event at ${ended_at}, after ${tries}.`;
     case "dead":
-      return `It could not be delivered: ${reason} (${tries}). It can be redriven.`;
+      return reason === undefined
+        ? `It could not be delivered, after ${tries}.`
+        : `It could not be delivered: ${reason} (${tries}).`;
     case "redriven":
       return `It was handed over again at ${ended_at}.`;
     case "pending": {

@@ -138,8 +138,12 @@ export function toSelection(
   };
 }
 
-/** One event, its wait and its responses. @throws BusError `not_found` */
-export async function showEvent(deps: Pick<Deps, "store">, eventId: string): Promise<EventWithResponses> {
+/** One event, its wait, its responses and its deliveries. @throws BusError `not_found` */
+export async function showEvent(
+  deps: Pick<Deps, "store">,
+  eventId: string,
+  caller: string,
+): Promise<EventWithResponses> {
   const [record, request, responses, deliveries] = await Promise.all([
     deps.store.getEvent(eventId),
     deps.store.getRequest(eventId),
@@ -154,7 +158,9 @@ export async function showEvent(deps: Pick<Deps, "store">, eventId: string): Pro
       ...viewResponse(response),
       verdict: request === null ? "accepted" : verdictOf(response, request),
     })),
-    deliveries: deliveries.map(viewDelivery).sort((a, b) => (a.subscriber < b.subscriber ? -1 : 1)),
+    deliveries: deliveries
+      .map((delivery) => viewDelivery(delivery, caller))
+      .sort((a, b) => (a.subscriber < b.subscriber ? -1 : 1)),
   };
 }
 

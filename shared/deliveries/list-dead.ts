@@ -27,7 +27,7 @@ export interface DeadSelection {
 }
 
 /** Where in the dead of a selection one is: whose, and behind which. */
-interface DeadPlace {
+export interface DeadPlace {
   readonly owner: string;
   readonly after: string;
 }
@@ -39,13 +39,9 @@ export async function listDead(
   owner: string,
 ): Promise<DeliveryPage> {
   const { subscription_id: subscriptionId, limit = DEFAULT_PAGE_SIZE, cursor } = readInput(ListQuery, query);
-  const scope: CursorScope = { caller: owner, query: { dead: subscriptionId ?? null } };
-  const place = cursor === undefined ? undefined : decode(await openCursor(deps, scope, cursor, "/cursor"));
-  const { deliveries, next } = await readDead(deps, { owner, subscriptionId }, limit, place);
-  return {
-    deliveries: deliveries.map(listDelivery),
-    next_cursor: next === null ? null : await sealCursor(deps, scope, encode(next)),
-  };
+  const selection: DeadSelection = { owner, subscriptionId };
+  const { deliveries, next } = await readDead(deps, selection, limit, await openPlace(deps, selection, cursor));
+  return { deliveries: deliveries.map(listDelivery), next_cursor: await sealPlace(deps, selection, next) };
 }
 
 /** Dead deliveries from a place on; fewer than the limit when the index names what is dead no more. */
@@ -70,6 +66,29 @@ export async function readDead(
   }
   return { deliveries, next: null };
 }
+
+/** Where a cursor of this selection goes on; without one, at the beginning. @throws BusError `invalid_request` */
+export async function openPlace(
+  deps: Pick<Deps, "store" | "newToken">,
+  selection: DeadSelection,
+  cursor: string | undefined,
+): Promise<DeadPlace | undefined> {
+  return cursor === undefined ? undefined : decode(await openCursor(deps, scopeOf(selection), cursor, "/cursor"));
+}
+
+/** The cursor of a place; null at the end. */
+export async function sealPlace(
+  deps: Pick<Deps, "store" | "newToken">,
+  selection: DeadSelection,
+  place: DeadPlace | null,
+): Promise<string | null> {
+  return place === null ? null : sealCursor(deps, scopeOf(selection), encode(place));
+}
+
+const scopeOf = ({ owner, subscriptionId }: DeadSelection): CursorScope => ({
+  caller: owner,
+  query: { dead: subscriptionId ?? null },
+});
 
 const encode = (place: DeadPlace): string => toBase64Url(new TextEncoder().encode(JSON.stringify(place)));
 const decode = (text: string): DeadPlace => JSON.parse(new TextDecoder().decode(fromBase64Url(text))) as DeadPlace;

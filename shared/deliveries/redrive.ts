@@ -1,7 +1,7 @@
 /** Redrive: dead deliveries are sent again; with a dry run first, if one wants to know what that would do. */
 import * as v from "valibot";
 import { DISPATCH } from "../deployed-subscriber.ts";
-import { BusError } from "../errors.ts";
+import { BusError, invalidField } from "../errors.ts";
 import { deliveredCopy } from "../event.ts";
 import { nameField, readInput } from "../input.ts";
 import { inLanes } from "../lanes.ts";
@@ -9,7 +9,7 @@ import { DEFAULT_REDRIVE, FAN_OUT_LANES, MAX_REDRIVE } from "../limits.ts";
 import type { DeployedTargets, Deps, WebhookQueue, WebhookTask } from "../ports.ts";
 import { DEPLOYED_OWNER, type DeliveryRecord } from "../subscriptions/records.ts";
 import { redriven, whyPointless } from "./delivery.ts";
-import { readDead } from "./list-dead.ts";
+import { type DeadPlace, type DeadSelection, openPlace, readDead, sealPlace } from "./list-dead.ts";
 import { type ListedDelivery, listDelivery } from "./view.ts";
 
 export interface RedriveDeps extends Deps {
@@ -32,6 +32,8 @@ export interface Redriven {
   readonly failed: number;
   /** There are more that fit. */
   readonly remaining: boolean;
+  /** Where to go on; what cannot be sent again stays in front otherwise. Null when there are no more. */
+  readonly next_cursor: string | null;
 }
 
 const limitText = `a whole number from 1 to ${MAX_REDRIVE} was expected`;
@@ -46,20 +48,26 @@ const RedriveInput = v.strictObject(
       v.pipe(v.number(limitText), v.integer(limitText), v.minValue(1, limitText), v.maxValue(MAX_REDRIVE, limitText)),
       DEFAULT_REDRIVE,
     ),
+    cursor: v.optional(v.string("a string was expected")),
   },
   "an object was expected",
 );
 
 /** @throws BusError `invalid_request`, `unavailable` */
 export async function redrive(deps: RedriveDeps, body: unknown, owner: string): Promise<Redriven> {
-  const { subscription_id, event_id, dry_run, limit } = readInput(RedriveInput, body);
-  const { deliveries, remaining } =
+  const { subscription_id, event_id, dry_run, limit, cursor } = readInput(RedriveInput, body);
+  if (event_id !== undefined && cursor !== undefined)
+    throw invalidField("/cursor", "none was expected beside an event_id");
+  const { found, remaining, next_cursor } =
     event_id === undefined
-      ? await findBySubscription(deps, owner, subscription_id, limit)
+      ? await findBySubscription(deps, { owner, subscriptionId: subscription_id }, limit, cursor)
       : await findByEvent(deps, owner, subscription_id, event_id, limit);
+  const deliveries = found.map(({ delivery }) => delivery);
   const problems = new Map<DeliveryRecord, string>();
-  await inLanes(FAN_OUT_LANES, deliveries, async (delivery) => {
-    const problem = (await whyStuck(deps, delivery)) ?? (dry_run ? null : await sendAgain(deps, delivery));
+  for (const { delivery, problem } of found) if (problem !== null) problems.set(delivery, problem);
+  const sendable = dry_run ? [] : deliveries.filter((delivery) => !problems.has(delivery));
+  await inLanes(FAN_OUT_LANES, sendable, async (delivery) => {
+    const problem = await sendAgain(deps, delivery);
     if (problem !== null) problems.set(delivery, problem);
   });
   return {
@@ -71,20 +79,47 @@ export async function redrive(deps: RedriveDeps, body: unknown, owner: string): 
     redriven: deliveries.length - problems.size,
     failed: problems.size,
     remaining,
+    next_cursor,
   };
+}
+
+/** A dead delivery, and why it cannot be sent again; null when it can. */
+interface Candidate {
+  readonly delivery: DeliveryRecord;
+  readonly problem: string | null;
+}
+
+/** Dead deliveries that one call looks at: those that cannot be sent must not keep it from the others. */
+const MAX_LOOKED_AT = 5_000;
+
+/** What is to be sent again, and whether there is more. */
+interface Found {
+  readonly found: readonly Candidate[];
+  readonly remaining: boolean;
+  readonly next_cursor: string | null;
 }
 
 async function findBySubscription(
   deps: RedriveDeps,
-  owner: string,
-  subscriptionId: string | undefined,
+  selection: DeadSelection,
   limit: number,
-): Promise<{ deliveries: DeliveryRecord[]; remaining: boolean }> {
-  const { deliveries, next } = await readDead(deps, { owner, subscriptionId }, limit);
-  if (next === null) return { deliveries, remaining: false };
+  cursor: string | undefined,
+): Promise<Found> {
+  const found: Candidate[] = [];
+  let next: DeadPlace | null = null;
+  let place = await openPlace(deps, selection, cursor);
+  for (let sendable = 0, looked = 0; sendable < limit && looked < MAX_LOOKED_AT; place = next) {
+    const page = await readDead(deps, selection, limit - sendable, place);
+    const candidates = await judged(deps, page.deliveries);
+    found.push(...candidates);
+    sendable += candidates.filter(({ problem }) => problem === null).length;
+    looked += candidates.length;
+    next = page.next;
+    if (next === null) break;
+  }
   // A place to read on does not say that there is anything.
-  const more = await readDead(deps, { owner, subscriptionId }, 1, next);
-  return { deliveries, remaining: more.deliveries.length > 0 };
+  const remaining = next !== null && (await readDead(deps, selection, 1, next)).deliveries.length > 0;
+  return { found, remaining, next_cursor: remaining ? await sealPlace(deps, selection, next) : null };
 }
 
 async function findByEvent(
@@ -93,7 +128,7 @@ async function findByEvent(
   subscriptionId: string | undefined,
   eventId: string,
   limit: number,
-): Promise<{ deliveries: DeliveryRecord[]; remaining: boolean }> {
+): Promise<Found> {
   const all = await deps.store.getDeliveries(eventId);
   const fitting = all.filter(
     (delivery) =>
@@ -102,7 +137,16 @@ async function findByEvent(
       (delivery.owner === owner || delivery.owner === DEPLOYED_OWNER) &&
       (subscriptionId === undefined || delivery.subscriptionId === subscriptionId),
   );
-  return { deliveries: fitting.slice(0, limit), remaining: fitting.length > limit };
+  return { found: await judged(deps, fitting.slice(0, limit)), remaining: fitting.length > limit, next_cursor: null };
+}
+
+/** Each with what stands in its way, in their order. */
+async function judged(deps: RedriveDeps, deliveries: readonly DeliveryRecord[]): Promise<Candidate[]> {
+  const problems = new Map<DeliveryRecord, string | null>();
+  await inLanes(FAN_OUT_LANES, deliveries, async (delivery) => {
+    problems.set(delivery, await whyStuck(deps, delivery));
+  });
+  return deliveries.map((delivery) => ({ delivery, problem: problems.get(delivery) ?? null }));
 }
 
 /** What stands in the way of sending it again; null when nothing does. */

@@ -1,5 +1,10 @@
 /** A delivery as history and its owner see it. */
-import type { DeliveryKind, DeliveryRecord, DeliveryState } from "../subscriptions/records.ts";
+import {
+  DEPLOYED_OWNER,
+  type DeliveryKind,
+  type DeliveryRecord,
+  type DeliveryState,
+} from "../subscriptions/records.ts";
 
 export type DeliveryStatus = "pending" | "delivered" | "dead" | "redriven";
 
@@ -19,9 +24,9 @@ export interface DeliveryView {
   readonly ended_at?: string;
   /** While it is pending. */
   readonly next_attempt_at?: string;
-  /** Why it is dead. */
+  /** Why it is dead; not of another agent's. */
   readonly reason?: string;
-  /** The last attempts, oldest first. */
+  /** The last attempts, oldest first; none of another agent's. */
   readonly log: readonly AttemptView[];
 }
 
@@ -38,7 +43,12 @@ const STATUS: Readonly<Record<DeliveryState, DeliveryStatus>> = {
   REDRIVEN: "redriven",
 };
 
-export function viewDelivery(delivery: DeliveryRecord): DeliveryView {
+/**
+ * What an agent may see of a delivery: all of its own and of the deployed subscribers', of another agent's that it is there
+ * and how far it is (I9).
+ */
+export function viewDelivery(delivery: DeliveryRecord, caller: string): DeliveryView {
+  const isOpen = mayLookInto(delivery, caller);
   return {
     subscription_id: delivery.subscriptionId,
     subscriber: delivery.name,
@@ -48,8 +58,8 @@ export function viewDelivery(delivery: DeliveryRecord): DeliveryView {
     created_at: delivery.createdAt,
     ...(delivery.endedAt === undefined ? {} : { ended_at: delivery.endedAt }),
     ...(delivery.state === "PENDING" ? { next_attempt_at: delivery.nextAttemptAt } : {}),
-    ...(delivery.reason === undefined ? {} : { reason: delivery.reason }),
-    log: delivery.log.map(({ at, outcome, elapsedMs }) => ({
+    ...(delivery.reason === undefined || !isOpen ? {} : { reason: delivery.reason }),
+    log: (isOpen ? delivery.log : []).map(({ at, outcome, elapsedMs }) => ({
       at,
       outcome,
       ...(elapsedMs === undefined ? {} : { elapsed_ms: elapsedMs }),
@@ -57,6 +67,12 @@ export function viewDelivery(delivery: DeliveryRecord): DeliveryView {
   };
 }
 
+/** Whether what an agent's subscription wants, and how its endpoint does, is this caller's to know. */
+export function mayLookInto({ owner }: { readonly owner: string }, caller: string): boolean {
+  return owner === caller || owner === DEPLOYED_OWNER;
+}
+
+/** A delivery for its owner. */
 export function listDelivery(delivery: DeliveryRecord): ListedDelivery {
-  return { event_id: delivery.eventId, event_type: delivery.eventType, ...viewDelivery(delivery) };
+  return { event_id: delivery.eventId, event_type: delivery.eventType, ...viewDelivery(delivery, delivery.owner) };
 }

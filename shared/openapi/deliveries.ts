@@ -77,6 +77,7 @@ export const DELIVERY_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
       event_id: name("Only those of this event."),
       dry_run: flag("Say what would be sent, and send nothing.", { default: false }),
       limit: whole("How many at most.", 1, { maximum: MAX_REDRIVE, default: DEFAULT_REDRIVE }),
+      cursor: text("The `next_cursor` of the call before; not beside an `event_id`."),
     },
   ),
   Redriven: closed<Redriven>("", {
@@ -87,6 +88,7 @@ export const DELIVERY_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     redriven: whole("How many were sent again; with a dry run, how many would be.", 0),
     failed: whole("How many cannot be.", 0),
     remaining: flag("There are more that fit."),
+    next_cursor: NEXT_CURSOR,
   }),
 };
 
@@ -142,7 +144,7 @@ export const DELIVERY_OPERATIONS = {
       200: {
         description: "What was sent, and what cannot be.",
         content: json("Redriven", {
-          sent: { dry_run: false, deliveries: [DEAD], redriven: 1, failed: 0, remaining: false },
+          sent: { dry_run: false, deliveries: [DEAD], redriven: 1, failed: 0, remaining: false, next_cursor: null },
         }),
       },
     },

@@ -6,6 +6,7 @@
  */
 import { BusError, invalidField } from "../errors.ts";
 import { derivedId } from "../hash.ts";
+import { shardOf } from "../keys.ts";
 import { MAX_SECRETS, SECRET_OVERLAP_MS } from "../limits.ts";
 import type { Deps } from "../ports.ts";
 import { isoAt } from "../time.ts";
@@ -37,8 +38,9 @@ export interface RotatedSecret {
   readonly previous_valid_until: string;
 }
 
-/** Two who write at the same moment: one of them starts over. More often than this is no accident. */
-const MAX_ATTEMPTS = 10;
+/** Of those who write at the same moment all but one start over. */
+const MAX_ATTEMPTS = 40;
+const LONGEST_PAUSE_MS = 250;
 
 /** Makes a subscription, or brings the one of this name up to date. @throws BusError `invalid_request`, `unknown_event_type` */
 export async function subscribe(deps: SubscribeDeps, body: unknown, owner: string): Promise<Subscribed> {
@@ -46,7 +48,7 @@ export async function subscribe(deps: SubscribeDeps, body: unknown, owner: strin
   await checkTarget(deps, wanted.target);
   const subscriptionId = derivedId("subscription", owner, wanted.name);
   const written: SubscriptionRecord[] = [];
-  return writing(async () => {
+  return writing(deps, async () => {
     const standing = await deps.store.getSubscription(owner, subscriptionId);
     const isNew = standing === null || standing.status === "deleted";
     if (!isNew) requireSameKind(standing.target.kind, wanted.target.kind);
@@ -74,7 +76,7 @@ export async function changeSubscription(
   owner: string,
 ): Promise<SubscriptionView> {
   const change = readChange(deps.catalogue, body);
-  return writing(async () => {
+  return writing(deps, async () => {
     const standing = await findOwnSubscription(deps, subscriptionId, owner);
     const target = changedTarget(standing, change);
     if (target !== standing.target) await checkTarget(deps, target);
@@ -86,7 +88,7 @@ export async function changeSubscription(
 
 /** Ends a subscription; what is on its way to it ends dead. @throws BusError `not_found` */
 export async function unsubscribe(deps: Deps, subscriptionId: string, owner: string): Promise<void> {
-  await writing(async () => {
+  await writing(deps, async () => {
     const standing = await findOwnSubscription(deps, subscriptionId, owner);
     const next = ended(deps, standing);
     if (!(await deps.store.replaceSubscription(next, standing.version))) return null;
@@ -96,7 +98,7 @@ export async function unsubscribe(deps: Deps, subscriptionId: string, owner: str
 
 /** @throws BusError `not_found`; `invalid_request` for a queue; `rate_limited` when it was rotated too often within a day */
 export async function rotateSecret(deps: SubscribeDeps, subscriptionId: string, owner: string): Promise<RotatedSecret> {
-  return writing(async () => {
+  return writing(deps, async () => {
     const standing = await findOwnSubscription(deps, subscriptionId, owner);
     if (standing.target.kind !== "webhook")
       throw invalidField("/subscription_id", "a webhook was expected: a queue has no secret");
@@ -120,10 +122,12 @@ export async function rotateSecret(deps: SubscribeDeps, subscriptionId: string, 
 }
 
 /** Again whenever somebody else came in between. */
-async function writing<T>(attempt: () => Promise<T | null>): Promise<T> {
+async function writing<T>(deps: Pick<Deps, "pause" | "newToken">, attempt: () => Promise<T | null>): Promise<T> {
   for (let i = 0; i < MAX_ATTEMPTS; i++) {
     const written = await attempt();
     if (written !== null) return written;
+    // Full jitter, doubling from 5 ms.
+    await deps.pause(shardOf(deps.newToken(), Math.min(LONGEST_PAUSE_MS, 5 * 2 ** i)), "");
   }
   throw new BusError("unavailable", "The subscription is being changed by others at this moment; retry.");
 }

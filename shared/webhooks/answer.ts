@@ -22,7 +22,7 @@ export async function takeAnswer(
   body: string | null,
 ): Promise<string | null> {
   const answer = answers && body !== null ? readAnswer(body) : null;
-  if (answer === null) return null;
+  if (answer === null || typeof answer === "string") return answer;
   // It would take the place of the answer, under whose id it comes.
   if (answer.status === "progress") return 'its answer was refused: "progress" is no status of an answer';
   const response = { ...answer, reply_token: replyToken, response_id: answerId(subscriptionId, event.id) };
@@ -35,15 +35,21 @@ export async function takeAnswer(
   }
 }
 
-/** What is no object with a `response` is no answer: endpoints return all kinds of things. */
-function readAnswer(body: string): { response: JsonObject; status?: JsonValue } | null {
+/**
+ * What is no object with a `response` is no answer: endpoints return all kinds of things. What looks like one and cannot be
+ * taken is told, as a sentence, to whoever wonders where his answer is.
+ */
+function readAnswer(body: string): { response: JsonObject; status?: JsonValue } | string | null {
+  if (!body.trimStart().startsWith("{")) return null;
+  let value: JsonValue;
   try {
-    const value = parseJson(new TextEncoder().encode(body));
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
-    const { response, status } = value;
-    if (typeof response !== "object" || response === null || Array.isArray(response)) return null;
-    return { response, ...(status === undefined ? {} : { status }) };
-  } catch {
-    return null;
+    value = parseJson(new TextEncoder().encode(body));
+  } catch (error) {
+    return `its body was refused: ${(error as Error).message}`;
   }
+  const { response, status } = value as JsonObject;
+  if (response === undefined) return null;
+  if (typeof response !== "object" || response === null || Array.isArray(response))
+    return "its answer was refused: /response: an object was expected";
+  return { response, ...(status === undefined ? {} : { status }) };
 }

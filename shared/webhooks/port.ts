@@ -12,7 +12,7 @@ export type WebhookOutcome =
       readonly kind: "delivered";
       /** 200 to 299. */
       readonly status: number;
-      /** The text of an answer that says it is JSON; null for any other, for an empty one and for one over 64 KiB. */
+      /** The text of an answer that is JSON by its type, or has no type; null for any other, an empty one, and one over 64 KiB. */
       readonly body: string | null;
       readonly elapsedMs: number;
     }

@@ -3,6 +3,7 @@ import { recordDeadLetter } from "../../shared/deliveries/dead-letters.ts";
 import { redrive } from "../../shared/deliveries/redrive.ts";
 import { emit } from "../../shared/emit.ts";
 import { type ExplainedSubscriber, explainEvent } from "../../shared/explain.ts";
+import { showEvent } from "../../shared/history.ts";
 import { respond } from "../../shared/respond.ts";
 import { changeSubscription, unsubscribe } from "../../shared/subscriptions/subscribe.ts";
 import { type BusInMemory, busInMemory } from "../support/bus-in-memory.ts";
@@ -41,11 +42,30 @@ const filteredBus = () =>
 
 /** What is said of one subscriber. */
 async function explained(bus: BusInMemory, eventId: string, name: string): Promise<ExplainedSubscriber> {
-  const { subscribers } = await explainEvent(bus.deps, eventId);
+  const { subscribers } = await explainEvent(bus.deps, eventId, OWNER);
   const found = subscribers.filter(({ subscriber }) => subscriber === name);
   if (found[0] === undefined || found.length > 1) throw new Error(`${name} is named ${found.length} times.`);
   return found[0];
 }
+
+describe("of another agent's subscription", () => {
+  it("it says whether it got the event, and neither what it wants nor how its endpoint does", async () => {
+    const bus = busInMemory();
+    await subscribed(bus, webhookInput({ filter: { data: { secret_customer: ["acme"] } } }));
+    await subscribed(bus, webhookInput({ name: "failing" }));
+    bus.webhooks.script(HOOK, fails(503));
+    const eventId = await publish(bus);
+    await workOff(bus);
+    const { subscribers } = await explainEvent(bus.deps, eventId, "somebody else");
+    expect(subscribers).toMatchObject([
+      { subscriber: "failing", verdict: "dead", delivery: { status: "dead", attempts: 8, log: [] } },
+      { subscriber: "hook", verdict: "filtered_out", detail: "Its filter does not take the event." },
+    ]);
+    const { deliveries } = await showEvent(bus.deps, eventId, "somebody else");
+    expect(deliveries).toMatchObject([{ subscriber: "failing", status: "dead", log: [] }]);
+    for (const told of [subscribers, deliveries]) expect(JSON.stringify(told)).not.toMatch(/acme|secret_customer|503/);
+  });
+});
 
 describe("why a run-time subscriber did or did not get an event", () => {
   it("delivered: it has it, with the attempts", async () => {
@@ -229,7 +249,7 @@ describe("why a deployed subscriber did or did not get an event", () => {
     await recordDeadLetter(bus.deps, { subscriber: "alice", event, reason: "it threw", attempts: 5 });
     expect(await explained(bus, eventId, "alice")).toMatchObject({
       verdict: "dead",
-      detail: "It could not be delivered: it threw (5 attempts). It can be redriven.",
+      detail: "It could not be delivered: it threw (5 attempts).",
     });
     await redrive(bus.deps, {}, OWNER);
     expect(await explained(bus, eventId, "alice")).toMatchObject({ verdict: "redriven" });
@@ -245,7 +265,7 @@ describe("the explanation of an event", () => {
     const request = await ask(bus, { type: DEPLOYED_TYPE });
     const answer = { response: { sky: "clear" }, reply_token: request.replyToken };
     await respond(bus.deps, request.eventId, answer, { caller: "local", as: "bob" });
-    const explanation = await explainEvent(bus.deps, request.eventId);
+    const explanation = await explainEvent(bus.deps, request.eventId, OWNER);
     expect(explanation.subscribers.map(({ subscriber }) => subscriber)).toEqual([
       "alice",
       "amber",
@@ -265,7 +285,7 @@ describe("the explanation of an event", () => {
   it("of an event that nobody wants, nor waits for, says so", async () => {
     const bus = busInMemory();
     const eventId = await publish(bus);
-    expect(await explainEvent(bus.deps, eventId)).toEqual({
+    expect(await explainEvent(bus.deps, eventId, OWNER)).toEqual({
       event_id: eventId,
       type: TYPE,
       subscribers: [],
@@ -275,6 +295,6 @@ describe("the explanation of an event", () => {
   });
 
   it("of an event that there is not is refused", async () => {
-    expect(await codeOf(explainEvent(busInMemory().deps, "nothing"))).toBe("not_found");
+    expect(await codeOf(explainEvent(busInMemory().deps, "nothing", OWNER))).toBe("not_found");
   });
 });

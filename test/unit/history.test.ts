@@ -151,7 +151,7 @@ describe("looking back", () => {
       { type: "CONTEXT_REQUESTED", data: {}, timeout: 5 },
       { caller: "asker" },
     );
-    const shown = JSON.stringify([await list(bus), await showEvent(bus.deps, request.eventId)]);
+    const shown = JSON.stringify([await list(bus), await showEvent(bus.deps, request.eventId, "agent")]);
     expect(shown).not.toContain(request.replyToken);
   });
 
@@ -162,7 +162,7 @@ describe("looking back", () => {
       { type: "CONTEXT_REQUESTED", data: {}, timeout: 5 },
       { caller: "asker" },
     );
-    expect(await showEvent(bus.deps, request.eventId)).toMatchObject({
+    expect(await showEvent(bus.deps, request.eventId, "agent")).toMatchObject({
       event: { id: request.eventId, deadline: request.deadline },
       request: {
         status: "pending",
@@ -174,7 +174,7 @@ describe("looking back", () => {
       responses: [],
       deliveries: [],
     });
-    expect(await codeOf(showEvent(bus.deps, "nothing"))).toBe("not_found");
+    expect(await codeOf(showEvent(bus.deps, "nothing", "agent"))).toBe("not_found");
   });
 });
 

@@ -29,7 +29,7 @@ describe("an answer", () => {
     const verdicts = await Promise.all(Array.from({ length: 32 }, (_, n) => answer({ response: { n } })));
     expect(verdicts.filter(({ verdict }) => verdict === "accepted")).toHaveLength(1);
     expect(verdicts.filter(({ verdict }) => verdict === "superseded")).toHaveLength(31);
-    const shown = await showEvent(deps, request.eventId);
+    const shown = await showEvent(deps, request.eventId, "agent");
     expect(shown.responses).toHaveLength(32);
     expect(shown.responses.filter(({ verdict }) => verdict === "accepted")).toHaveLength(1);
   });
@@ -38,7 +38,9 @@ describe("an answer", () => {
     const { answer, deps, request } = await askedBus();
     await endRequest(deps, request.eventId, "TIMED_OUT");
     expect(await answer({})).toMatchObject({ verdict: "late" });
-    expect((await showEvent(deps, request.eventId)).responses).toMatchObject([{ response: { n: 1 }, verdict: "late" }]);
+    expect((await showEvent(deps, request.eventId, "agent")).responses).toMatchObject([
+      { response: { n: 1 }, verdict: "late" },
+    ]);
   });
 
   it("after the deadline still counts while nobody has ended the request", async () => {
@@ -68,7 +70,7 @@ describe("an answer", () => {
     bus.store.acceptAnswer = () => Promise.reject(new Error("crashed"));
     await expect(answer({ response_id: "mine" })).rejects.toThrow("crashed");
     bus.store.acceptAnswer = acceptAnswer;
-    expect((await showEvent(bus.deps, request.eventId)).responses).toMatchObject([{ verdict: null }]);
+    expect((await showEvent(bus.deps, request.eventId, "agent")).responses).toMatchObject([{ verdict: null }]);
     expect(await answer({ response_id: "mine" })).toMatchObject({ verdict: "accepted" });
     expect(await bus.store.getRequest(request.eventId)).toMatchObject({ state: "ANSWERED", acceptedIds: ["mine"] });
   });
@@ -108,7 +110,7 @@ describe("an answer", () => {
     ).toMatchObject({
       verdict: "accepted",
     });
-    expect((await showEvent(deps, result.event_id)).responses).toMatchObject([
+    expect((await showEvent(deps, result.event_id, "agent")).responses).toMatchObject([
       { responder: "reader-1", verdict: "accepted" },
     ]);
   });
@@ -127,7 +129,9 @@ describe("progress", () => {
     await answer({});
     await bus.clock.pause(1_000);
     expect(await answer({ status: "progress", response_id: "p" })).toMatchObject({ verdict: "superseded" });
-    expect((await showEvent(deps, request.eventId)).responses.map(({ status, verdict }) => [status, verdict])).toEqual([
+    expect(
+      (await showEvent(deps, request.eventId, "agent")).responses.map(({ status, verdict }) => [status, verdict]),
+    ).toEqual([
       ["progress", "accepted"],
       ["ok", "accepted"],
       ["progress", "superseded"],
@@ -141,7 +145,7 @@ describe("who may answer", () => {
     const other = await openRequest(deps, question, { caller: "asker" });
     for (const reply_token of ["forged", other.request.replyToken, request.replyToken.toUpperCase()])
       expect(await codeOf(answer({ reply_token }))).toBe("forbidden");
-    expect((await showEvent(deps, request.eventId)).responses).toEqual([]);
+    expect((await showEvent(deps, request.eventId, "agent")).responses).toEqual([]);
     expect(await answer({})).toMatchObject({ verdict: "accepted" });
   });
 

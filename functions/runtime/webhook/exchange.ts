@@ -38,7 +38,7 @@ export function post(socket: Socket, url: URL, { headers, body }: WebhookCall): 
 }
 
 /**
- * A JSON answer's text; null when it is not JSON, empty, or too long.
+ * The text of an answer that is JSON, or may be; null when it is something else, empty, or too long.
  *
  * @param signal when the connection is cut off
  * @throws Error when the answer breaks off
@@ -47,7 +47,7 @@ export async function readJsonText(answer: IncomingMessage, signal: AbortSignal)
   const bytes = await readAtMost(answer, MAX_BODY_BYTES);
   // A body whose end is the end of the connection seems whole when it was cut off.
   signal.throwIfAborted();
-  if (bytes === null || !isJson(answer)) return null;
+  if (bytes === null || !mayBeJson(answer)) return null;
   try {
     const text = utf8.decode(bytes);
     return text.trim() === "" ? null : text;
@@ -66,6 +66,11 @@ async function readAtMost(answer: IncomingMessage, maxBytes: number): Promise<Ui
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+/** It says so, or says nothing: many a small server does not. */
+function mayBeJson(answer: IncomingMessage): boolean {
+  return answer.headers["content-type"] === undefined || isJson(answer);
 }
 
 /** `application/json` and its kin (`application/problem+json`), whatever the parameters. */

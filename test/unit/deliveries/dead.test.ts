@@ -62,7 +62,7 @@ describe("dead deliveries", () => {
         log: Array(8).fill({ at: expect.any(String), outcome: "HTTP 503", elapsed_ms: 12 }),
       },
     ]);
-    expect((await showEvent(bus.deps, eventId)).deliveries).toMatchObject([{ status: "dead", reason: REFUSED }]);
+    expect((await showEvent(bus.deps, eventId, OWNER)).deliveries).toMatchObject([{ status: "dead", reason: REFUSED }]);
   });
 
   it("are listed of all one's subscriptions, ended ones too, and of the deployed subscribers; not of other agents", async () => {

@@ -90,6 +90,20 @@ describe("redriving", () => {
     expect(await deadNow(bus)).toBe(1);
   });
 
+  it("passes over what cannot be sent, however much of it stands in front; with a cursor it goes on behind a call's end", async () => {
+    const { bus, hook } = await withDead(12);
+    await unsubscribe(bus.deps, hook, OWNER);
+    await deadLetter(bus);
+    await deadLetter(bus);
+    const first = await redrive(bus.deps, { limit: 1, dry_run: true }, OWNER);
+    expect(first).toMatchObject({ redriven: 1, failed: 12, remaining: true });
+    const second = await redrive(bus.deps, { limit: 1, dry_run: true, cursor: first.next_cursor }, OWNER);
+    expect(second).toMatchObject({ redriven: 1, failed: 0, remaining: false, next_cursor: null });
+    expect(await redrive(bus.deps, { limit: 1 }, OWNER)).toMatchObject({ redriven: 1 });
+    expect(await redrive(bus.deps, { limit: 1 }, OWNER)).toMatchObject({ redriven: 1, remaining: false });
+    expect(bus.deployed.redelivered).toHaveLength(2);
+  });
+
   it("of a deployed subscriber twice at the same moment hands the event over once", async () => {
     const bus = busInMemory();
     await deadLetter(bus);

@@ -114,10 +114,16 @@ describe("a webhook's endpoint", () => {
     },
   );
 
+  it("can answer in the body of a 2xx that does not say what it is", async () => {
+    const body = '{"response":{}}';
+    const outcome = await outcomeOf((_, response) => response.writeHead(200).end(body));
+    expect(outcome).toEqual({ kind: "delivered", status: 200, body, elapsedMs });
+  });
+
   it.each([
     ["is text", "text/plain", "{}"],
     ["only looks like JSON", "application/jsonp", "{}"],
-    ["does not say what it is", "", "{}"],
+    ["does not say what it is, and is empty", "", ""],
     ["is empty", "application/json", ""],
     ["is blank", "application/json", " \r\n"],
     ["is not UTF-8", "application/json", Buffer.from([0x22, 0xff, 0x22])],

@@ -44,7 +44,7 @@ describe("webhooks in the embedded run", () => {
     expect(made).toHaveLength(2);
   });
 
-  test("of a slow endpoint take four calls at a time and hold up nobody else", async () => {
+  test("of a slow endpoint take four calls at a time, then one, and hold up nobody else", async () => {
     const { queue, made } = queueWith(async ({ subscriptionId }) => {
       if (subscriptionId === "slow") await after(15_000);
       return DONE;
@@ -53,7 +53,9 @@ describe("webhooks in the embedded run", () => {
     await passTime(0);
     expect(made.filter((one) => one.startsWith("slow"))).toHaveLength(4);
     expect(made.filter((one) => one.startsWith("quick"))).toHaveLength(20);
-    await passTime(15_000 * 50);
+    await passTime(15_000);
+    expect(made.filter((one) => one.startsWith("slow"))).toHaveLength(5);
+    await passTime(15_000 * 200);
     expect(new Set(made).size).toBe(220);
   });
 
@@ -62,12 +64,26 @@ describe("webhooks in the embedded run", () => {
       await after(100);
       return DONE;
     });
-    const many = Array.from({ length: 20 }, (_, i) => tasks(`s-${i}`, 5)).flat();
+    const many = Array.from({ length: 200 }, (_, i) => tasks(`s-${i}`, 5)).flat();
     await queue.send(many);
-    expect(made).toHaveLength(64);
+    expect(made).toHaveLength(500);
+    expect(new Set(made.map((one) => one.split("/")[0])).size).toBe(200);
     await passTime(10_000);
-    expect(new Set(made).size).toBe(100);
-    expect(made).toHaveLength(100);
+    expect(new Set(made).size).toBe(1_000);
+    expect(made).toHaveLength(1_000);
+  });
+
+  test("of hundreds of slow endpoints leave half of the calls to the others, once they are known to be slow", async () => {
+    const { queue, made } = queueWith(async ({ subscriptionId }) => {
+      if (subscriptionId.startsWith("slow")) await after(15_000);
+      return DONE;
+    });
+    const slow = Array.from({ length: 400 }, (_, i) => tasks(`slow-${i}`, 10)).flat();
+    await queue.send(slow);
+    await passTime(15_000 * 4);
+    await queue.send(tasks("quick", 20));
+    await passTime(0);
+    expect(made.filter((one) => one.startsWith("quick"))).toHaveLength(20);
   });
 
   test("are called once, however often they are sent for while they wait", async () => {

@@ -45,7 +45,7 @@ describe("what a webhook's endpoint returns", () => {
     bus.webhooks.script(HOOK, accepts({ response: { noted: true } }));
     const eventId = await publish(bus);
     await workDue(bus);
-    expect((await showEvent(bus.deps, eventId)).responses).toMatchObject([
+    expect((await showEvent(bus.deps, eventId, "agent")).responses).toMatchObject([
       { response: { noted: true }, responder: "hook", verdict: "accepted" },
     ]);
   });
@@ -55,13 +55,21 @@ describe("what a webhook's endpoint returns", () => {
     ["a text", accepts("thanks")],
     ["JSON that is no object", accepts("[1]")],
     ["an object without a response", accepts({ ok: true })],
-    ["a response that is no object", accepts({ response: "yes" })],
-    ["JSON that the bus does not take", accepts('{"response": {}, "response": {}}')],
   ])("is no answer when it is %s, and the delivery is done", async (_, reply) => {
     const { outcome, delivery, bus, request } = await asked(reply);
     expect(await outcome()).toMatchObject({ status: "pending" });
     expect(await bus.store.getResponses(request.eventId)).toEqual([]);
     expect(await delivery()).toMatchObject({ state: "DELIVERED", log: [{ outcome: "HTTP 200" }] });
+  });
+
+  it.each([
+    ["a response that is no object", accepts({ response: "yes" }), "/response: an object was expected"],
+    ["JSON that the bus does not take", accepts('{"response": {}, "response": {}}'), "each key once"],
+  ])("is no answer when it is %s, and the delivery says why", async (_, reply, why) => {
+    const { outcome, delivery, bus, request } = await asked(reply);
+    expect(await outcome()).toMatchObject({ status: "pending" });
+    expect(await bus.store.getResponses(request.eventId)).toEqual([]);
+    expect(await delivery()).toMatchObject({ state: "DELIVERED", log: [{ outcome: expect.stringContaining(why) }] });
   });
 
   it("is no answer when it observes", async () => {
@@ -94,7 +102,7 @@ describe("what a webhook's endpoint returns", () => {
     expect(await bus.store.getDeliveries(eventId)).toMatchObject([
       { log: [{ outcome: "HTTP 200; its answer is superseded" }] },
     ]);
-    expect((await showEvent(bus.deps, eventId)).responses).toMatchObject([
+    expect((await showEvent(bus.deps, eventId, "agent")).responses).toMatchObject([
       { response: { from: "first" }, verdict: "accepted" },
       { response: { from: "hook" }, verdict: "superseded" },
     ]);
