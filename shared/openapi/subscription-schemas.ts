@@ -51,7 +51,7 @@ const VISIBILITY = whole("For how many seconds what is taken is hidden.", 1, { m
 const ATTEMPTS = whole("After so many receives that were not acknowledged a message is dead.", 1, {
   maximum: MAX_QUEUE_ATTEMPTS,
 });
-const FILTER = anyObject("An EventBridge event pattern on the event.");
+const FILTER: JsonSchema = { ...anyObject("An EventBridge event pattern on the event."), minProperties: 1 };
 const ANSWERS = flag("False: an observer, from whom nobody expects an answer.");
 
 const eventTypes = (items: JsonSchema): JsonSchema =>

@@ -145,6 +145,14 @@ export function subscriptionScenarios({ name, open, crowd, patienceMs }: WhereTo
         expect((await call(bus.url, "DELETE", `/subscriptions/${ids[0]}`)).json["code"]).toBe("not_found");
       });
 
+      it("takes many changes at the same moment, one after the other", async () => {
+        const id = await makeQueue("SESSION_CREATED", fresh());
+        const changes = Array.from({ length: Math.min(crowd, 50) }, (_, i) =>
+          call(bus.url, "PATCH", `/subscriptions/${id}`, { body: { target: { visibility: i + 1 } } }),
+        );
+        expect(new Set((await Promise.all(changes)).map(({ status }) => status))).toEqual(new Set([200]));
+      });
+
       const good = { name: "n", event_types: ["SESSION_CREATED"], target: { kind: "queue" } };
       it.each<[string, Json, string, string]>([
         ["no name", { ...good, name: "" }, "invalid_request", "/name"],
