@@ -15,6 +15,7 @@ import type { Locate } from "../locate.ts";
 import { parseJson } from "../parse-json.ts";
 import { type Attributes, faultsAt, readAttributes } from "./attributes.ts";
 import { decodeHeaderValue } from "./header-value.ts";
+import { isUriReference } from "./uri-reference.ts";
 
 /** A CloudEvent as the bus takes it. */
 export interface IncomingEvent {
@@ -113,7 +114,7 @@ function attributeHeaders(headers: Readonly<Record<string, string>>): Record<str
   const given = Object.entries(headers).filter(([name]) => name.startsWith("ce-"));
   if (given.some(([name]) => name === "ce-datacontenttype"))
     throw invalidField("ce-datacontenttype", "Content-Type was expected in its place");
-  const attributes = given.map(([name, value]) => [name.slice("ce-".length), decodeHeaderValue(value)] as const);
+  const attributes = given.map(([name, value]) => [name.slice("ce-".length), readHeader(name, value)] as const);
   const garbled = attributes.filter(([, value]) => value === null).map(([name]) => `ce-${name}`);
   if (garbled.length > 0) throw faultsAt(garbled, "printable ASCII with percent-encoded UTF-8 was expected");
   const contentType = headers["content-type"];
@@ -121,6 +122,13 @@ function attributeHeaders(headers: Readonly<Record<string, string>>): Record<str
     ...(Object.fromEntries(attributes) as Record<string, string>),
     ...(contentType === undefined ? {} : { datacontenttype: contentType }),
   };
+}
+
+/** Several libraries do not encode what they send, so that the percent signs of a source stand for themselves. */
+function readHeader(name: string, value: string): string | null {
+  const text = decodeHeaderValue(value);
+  const isUnencoded = name === "ce-source" && text !== null && !isUriReference(text) && isUriReference(value);
+  return isUnencoded ? value : text;
 }
 
 /** Data that was sent as bytes. */

@@ -90,7 +90,7 @@ interface Candidate {
 }
 
 /** Dead deliveries that one call looks at: those that cannot be sent must not keep it from the others. */
-const MAX_LOOKED_AT = 5_000;
+const MAX_LOOKED_AT = 2_000;
 
 /** What is to be sent again, and whether there is more. */
 interface Found {
