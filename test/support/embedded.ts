@@ -5,10 +5,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { PROJECT_ROOT } from "../../local/project.ts";
 
 /** Far more than it takes; a test that waits so long has found a fault. */
 const PATIENCE_MS = 20_000;
+
+/** For reading what a process that has ended had printed. */
+const DRAIN_MS = 2_000;
 
 export interface StartOptions {
   /** The folder of the project; this one's when not given. */
@@ -86,8 +90,13 @@ export function runScript(
       lines.push(line);
       tell();
     });
-  // "close" and not "exit": by then everything that was printed has been read.
-  const exited = once(child, "close").then(([code, signal]) => {
+  const closed = once(child, "close");
+  const exited = once(child, "exit").then(async ([code, signal]) => {
+    // By "close" everything that was printed has been read. It may never come after a kill: a watching esbuild that lost
+    // its host between a ping and its answer lives on, and holds the pipes.
+    await Promise.race([closed, sleep(DRAIN_MS)]);
+    child.stdout.destroy();
+    child.stderr.destroy();
     running.delete(child);
     return (code ?? signal) as number | string;
   });
