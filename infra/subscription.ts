@@ -1,21 +1,22 @@
 /**
  * Rules: the binding of event types to subscribers.
  *
- * One rule brings all events to dispatch, which knows the run-time subscriptions. One rule per event type carries its unfiltered subscriptions, five targets a rule, with sibling rules beyond that; a
- * filtered subscription has a rule of its own. What EventBridge would refuse is refused here, before anything is
+ * One rule brings all events to dispatch, which knows the run-time subscriptions. One rule per event type carries its
+ * unfiltered subscriptions, five targets a rule, with sibling rules beyond that; a filtered subscription has a rule of its
+ * own. What EventBridge would refuse is refused here, before anything is
  * deployed.
  */
 import { type IRuleTarget, Rule } from "aws-cdk-lib/aws-events";
 import { Construct } from "constructs";
 import { type DeployedSubscriber, DISPATCH } from "../shared/deployed-subscriber.ts";
 import { EVENT_SOURCE } from "../shared/event.ts";
+import { MAX_PATTERN_CHARS } from "../shared/event-pattern/compile.ts";
 import type { EventPattern } from "../shared/event-pattern.ts";
 import type { EventBus } from "./event-bus.ts";
 
 /** Quotas of EventBridge: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html */
 const MAX_RULES_PER_BUS = 300;
 const MAX_TARGETS_PER_RULE = 5;
-const MAX_PATTERN_CHARS = 2_048;
 
 export interface PlannedRule {
   /** Unique in the plan, and the same in every deployment that has the rule. */

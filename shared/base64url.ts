@@ -22,3 +22,9 @@ export function toBase64Url(bytes: Uint8Array): string {
 export function fromBase64Url(text: string): Uint8Array {
   return fromBase64(text.replaceAll("-", "+").replaceAll("_", "/"));
 }
+
+/** Text as base64url of its UTF-8. */
+export const textToBase64Url = (text: string): string => toBase64Url(new TextEncoder().encode(text));
+
+/** @throws Error when it is not base64url */
+export const textFromBase64Url = (text: string): string => new TextDecoder().decode(fromBase64Url(text));

@@ -8,13 +8,13 @@ import type { DeployedSubscriber } from "./deployed-subscriber.ts";
 import { BusError } from "./errors.ts";
 import type { BusEvent } from "./event.ts";
 import { type EventPattern, explainMismatch, type Mismatch } from "./event-pattern.ts";
-import { type RequestView, viewRequest } from "./history.ts";
+import { type RequestView, viewRequest, viewVerdicts } from "./history.ts";
 import type { Deps } from "./ports.ts";
 import type { EventRecord, ResponseRecord } from "./records.ts";
-import { type ResponseView, viewResponse } from "./request-outcome.ts";
+import type { ResponseView } from "./request-outcome.ts";
 import { type DeliveryRecord, deployedId, type SubscriptionEntry } from "./subscriptions/records.ts";
 import { subscriptionsOf } from "./subscriptions/type-index.ts";
-import { type SettledVerdict, verdictOf } from "./verdict.ts";
+import type { SettledVerdict } from "./verdict.ts";
 
 export type SubscriberVerdict =
   | DeliveryView["status"]
@@ -91,10 +91,7 @@ export async function explainEvent(
     type,
     subscribers: [...explained, ...former].sort((a, b) => (a.subscriber < b.subscriber ? -1 : 1)),
     request: request === null ? null : viewRequest(request),
-    responses: responses.map((response) => ({
-      ...viewResponse(response),
-      verdict: request === null ? "accepted" : verdictOf(response, request),
-    })),
+    responses: viewVerdicts(responses, request),
   };
 }
 

@@ -1,6 +1,6 @@
 /** Look back: pages of events, and one event with all that came of it. */
 import * as v from "valibot";
-import { fromBase64Url, toBase64Url } from "./base64url.ts";
+import { textFromBase64Url, textToBase64Url } from "./base64url.ts";
 import { type CursorScope, openCursor, sealCursor } from "./cursor.ts";
 import { type DeliveryView, viewDelivery } from "./deliveries/view.ts";
 import { BusError, invalidField } from "./errors.ts";
@@ -11,7 +11,7 @@ import { limitField, nameField, readInput, utf8Bytes } from "./input.ts";
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_BYTES } from "./limits.ts";
 import type { Deps } from "./ports.ts";
 import { readEvents } from "./read-events.ts";
-import type { Expect, RequestRecord } from "./records.ts";
+import type { Expect, RequestRecord, ResponseRecord } from "./records.ts";
 import { missingOf, type OutcomeStatus, type ResponseView, statusOf, viewResponse } from "./request-outcome.ts";
 import { type SettledVerdict, verdictOf } from "./verdict.ts";
 
@@ -100,12 +100,12 @@ export async function listEvents(deps: Deps, query: Record<string, string>, call
   const { events, next } = await fillPage(deps, page);
   return {
     events,
-    next_cursor: next === null ? null : await sealCursor(deps, scope, toBase64Url(new TextEncoder().encode(next))),
+    next_cursor: next === null ? null : await sealCursor(deps, scope, textToBase64Url(next)),
   };
 }
 
 async function openPosition(deps: Deps, scope: CursorScope, cursor: string): Promise<string> {
-  return new TextDecoder().decode(fromBase64Url(await openCursor(deps, scope, cursor, "/cursor")));
+  return textFromBase64Url(await openCursor(deps, scope, cursor, "/cursor"));
 }
 
 /** The events of a page; it ends early when it has grown large. */
@@ -154,14 +154,22 @@ export async function showEvent(
   return {
     event: record.event,
     request: request === null ? null : viewRequest(request),
-    responses: responses.map((response) => ({
-      ...viewResponse(response),
-      verdict: request === null ? "accepted" : verdictOf(response, request),
-    })),
+    responses: viewVerdicts(responses, request),
     deliveries: deliveries
       .map((delivery) => viewDelivery(delivery, caller))
       .sort((a, b) => (a.subscriber < b.subscriber ? -1 : 1)),
   };
+}
+
+/** Responses, each with its verdict; null for one that is stored and not yet decided upon. */
+export function viewVerdicts(
+  responses: readonly ResponseRecord[],
+  request: RequestRecord | null,
+): (ResponseView & { readonly verdict: SettledVerdict | null })[] {
+  return responses.map((response) => ({
+    ...viewResponse(response),
+    verdict: request === null ? "accepted" : verdictOf(response, request),
+  }));
 }
 
 export function viewRequest(request: RequestRecord): RequestView {

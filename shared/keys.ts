@@ -149,6 +149,22 @@ export const workKeys = (kind: WorkKind, id: string, dueAt: string): WorkKeys =>
 export const workPartitions = (kind: WorkKind): string[] =>
   Array.from({ length: WORK_SHARDS }, (_, shard) => `WORK#${kind}#${shard}`);
 
+/** A subscription as a piece of work, and back. Ids of agents may hold anything, ids of subscriptions no `#`. */
+export const subscriptionWorkId = (owner: string, subscriptionId: string): string => `${owner}#${subscriptionId}`;
+
+export function readSubscriptionWorkId(id: string): { owner: string; subscriptionId: string } {
+  const hash = id.lastIndexOf("#");
+  return { owner: id.slice(0, hash), subscriptionId: id.slice(hash + 1) };
+}
+
+/** A delivery as a piece of work, and back. Ids of events hold no slash. */
+export const deliveryWorkId = (eventId: string, subscriptionId: string): string => `${eventId}/${subscriptionId}`;
+
+export function readDeliveryWorkId(id: string): { eventId: string; subscriptionId: string } {
+  const slash = id.indexOf("/");
+  return { eventId: id.slice(0, slash), subscriptionId: id.slice(slash + 1) };
+}
+
 /** A message in a pull queue: visible from an instant (ISO 8601) on. */
 export const messageKeys = (subscriptionId: string, eventId: string, visibleAt: string): WorkKeys => ({
   work_pk: `QUEUE#${subscriptionId}`,

@@ -9,6 +9,7 @@ import { type TendDeliveryDeps, tendDelivery } from "./deliveries/tend.ts";
 import { drain, eachOf, newTally, type Tally } from "./due-work.ts";
 import { endRequest } from "./end-request.ts";
 import { deliveredCopy } from "./event.ts";
+import { readDeliveryWorkId, readSubscriptionWorkId } from "./keys.ts";
 import { RELAY_AFTER_MS, RELAY_RETRY_MS, SWEEP_GRACE_MS, TEND_AFTER_MS } from "./limits.ts";
 import type { Deps } from "./ports.ts";
 import type { EventRecord } from "./records.ts";
@@ -117,21 +118,18 @@ async function sweepBatch(deps: Deps, ids: readonly string[], tally: Tally): Pro
   );
 }
 
-/** What a change of a subscription began, and the messages that are too old. The id is `<owner>#<subscription id>`. */
+/** What a change of a subscription began, and the messages that are too old. */
 async function tendSubscriptions(deps: ReconcileDeps, ids: readonly string[], tally: Tally): Promise<void> {
   await eachOf(deps, ids, tally, async (id) => {
-    const hash = id.lastIndexOf("#");
-    const subscription = await deps.store.getSubscription(id.slice(0, hash), id.slice(hash + 1));
+    const { owner, subscriptionId } = readSubscriptionWorkId(id);
+    const subscription = await deps.store.getSubscription(owner, subscriptionId);
     const isDue = subscription?.tendAt !== undefined && Date.parse(subscription.tendAt) <= deps.now();
     if (isDue) await tendSubscription(deps, subscription);
     return isDue;
   });
 }
 
-/** I7: deliveries that nobody is at. The id is `<event id>/<subscription id>`. */
+/** I7: deliveries that nobody is at. */
 async function tendDeliveries(deps: ReconcileDeps, ids: readonly string[], tally: Tally): Promise<void> {
-  await eachOf(deps, ids, tally, async (id) => {
-    const slash = id.indexOf("/");
-    return tendDelivery(deps, { eventId: id.slice(0, slash), subscriptionId: id.slice(slash + 1) });
-  });
+  await eachOf(deps, ids, tally, (id) => tendDelivery(deps, readDeliveryWorkId(id)));
 }

@@ -8,7 +8,7 @@
  * older slices leave it open which they are, as does an index that shows less than it did: then that slice is delivered
  * again, and nothing is lost.
  */
-import { fromBase64Url, toBase64Url } from "./base64url.ts";
+import { fromBase64Url, textFromBase64Url, textToBase64Url, toBase64Url } from "./base64url.ts";
 
 /** How many of the newest a cursor lists: 8 bytes each. */
 const LISTED = 128;
@@ -61,7 +61,7 @@ export class StreamPlace {
       writeFingerprint(view, at, fingerprintOf(position));
       at += FINGERPRINT_BYTES;
     }
-    return `${toBase64Url(new TextEncoder().encode(JSON.stringify(head)))}~${toBase64Url(bytes)}`;
+    return `${textToBase64Url(JSON.stringify(head))}~${toBase64Url(bytes)}`;
   }
 
   /**
@@ -140,7 +140,7 @@ interface Parsed {
 
 function parse(text: string): Parsed {
   const [head = "", packed = ""] = text.split("~");
-  const [watermark, listedFrom, listedTo, slices] = JSON.parse(new TextDecoder().decode(fromBase64Url(head))) as [
+  const [watermark, listedFrom, listedTo, slices] = JSON.parse(textFromBase64Url(head)) as [
     string,
     string,
     string,

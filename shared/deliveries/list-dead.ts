@@ -1,6 +1,6 @@
 /** Dead deliveries in one place: those of an agent's subscriptions, and those of the deployed subscribers. */
 import * as v from "valibot";
-import { fromBase64Url, toBase64Url } from "../base64url.ts";
+import { textFromBase64Url, textToBase64Url } from "../base64url.ts";
 import { type CursorScope, openCursor, sealCursor } from "../cursor.ts";
 import { limitField, nameField, readInput } from "../input.ts";
 import { DEFAULT_PAGE_SIZE } from "../limits.ts";
@@ -90,5 +90,5 @@ const scopeOf = ({ owner, subscriptionId }: DeadSelection): CursorScope => ({
   query: { dead: subscriptionId ?? null },
 });
 
-const encode = (place: DeadPlace): string => toBase64Url(new TextEncoder().encode(JSON.stringify(place)));
-const decode = (text: string): DeadPlace => JSON.parse(new TextDecoder().decode(fromBase64Url(text))) as DeadPlace;
+const encode = (place: DeadPlace): string => textToBase64Url(JSON.stringify(place));
+const decode = (text: string): DeadPlace => JSON.parse(textFromBase64Url(text)) as DeadPlace;

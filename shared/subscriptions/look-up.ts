@@ -1,6 +1,6 @@
 /** Looking at one's subscriptions: one, and all. */
 import * as v from "valibot";
-import { fromBase64Url, toBase64Url } from "../base64url.ts";
+import { textFromBase64Url, textToBase64Url } from "../base64url.ts";
 import { type CursorScope, openCursor, sealCursor } from "../cursor.ts";
 import { BusError } from "../errors.ts";
 import { limitField, readInput } from "../input.ts";
@@ -47,14 +47,11 @@ export async function listSubscriptions(
   const { limit = DEFAULT_PAGE_SIZE, cursor } = readInput(ListQuery, query);
   const scope: CursorScope = { caller: owner, query: "subscriptions" };
   const after = cursor === undefined ? "" : await openCursor(deps, scope, cursor, "/cursor");
-  const records = await deps.store.listSubscriptions(owner, after === "" ? "" : decode(after), limit);
+  const records = await deps.store.listSubscriptions(owner, after === "" ? "" : textFromBase64Url(after), limit);
   const last = records.length < limit ? undefined : records.at(-1);
   return {
     // A page may be short of those that were deleted lately.
     subscriptions: records.filter(({ status }) => status !== "deleted").map(viewSubscription),
-    next_cursor: last === undefined ? null : await sealCursor(deps, scope, encode(last.subscriptionId)),
+    next_cursor: last === undefined ? null : await sealCursor(deps, scope, textToBase64Url(last.subscriptionId)),
   };
 }
-
-const encode = (text: string): string => toBase64Url(new TextEncoder().encode(text));
-const decode = (text: string): string => new TextDecoder().decode(fromBase64Url(text));

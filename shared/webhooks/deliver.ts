@@ -9,6 +9,7 @@ import { toBinary, toCloudEvent } from "../cloud-events/outgoing.ts";
 import { dead, delivered, putOff, takenOn, whyPointless } from "../deliveries/delivery.ts";
 import { type DeliveredEvent, deliveredCopy } from "../event.ts";
 import { derivedId } from "../hash.ts";
+import { readDeliveryWorkId } from "../keys.ts";
 import {
   DELIVERY_OVERDUE_MS,
   LONGEST_HIDDEN_MS,
@@ -175,11 +176,7 @@ const MAX_PENDING_TASKS = 10_000;
 /** All webhooks that are pending, whenever they are due: for a queue that does not outlive its process. */
 export async function pendingTasks(deps: Pick<Deps, "store">): Promise<WebhookTask[]> {
   const ids = await deps.store.findDueWork("delivery", "9999", MAX_PENDING_TASKS);
-  const refs = ids.map((id) => {
-    const slash = id.indexOf("/");
-    return { eventId: id.slice(0, slash), subscriptionId: id.slice(slash + 1) };
-  });
-  const deliveries = await deps.store.getDeliveriesOf(refs);
+  const deliveries = await deps.store.getDeliveriesOf(ids.map(readDeliveryWorkId));
   return deliveries
     .filter(({ kind, state }) => kind === "webhook" && state === "PENDING")
     .map(({ owner, eventId, subscriptionId }) => ({ owner, eventId, subscriptionId }));

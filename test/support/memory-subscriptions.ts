@@ -1,5 +1,5 @@
 /** Subscriptions and deliveries in memory: the part of `MemoryEventStore` that brings events to run-time subscribers. */
-import { deadKeys, messageKeys } from "../../shared/keys.ts";
+import { deadKeys, deliveryWorkId, messageKeys, subscriptionWorkId } from "../../shared/keys.ts";
 import type { CreateOutcome } from "../../shared/records.ts";
 import type {
   DeliveryRecord,
@@ -139,10 +139,12 @@ export class MemorySubscriptions implements SubscriptionStore, DeliveryStore {
   dueForTending(kind: "subscription" | "delivery"): (readonly [dueAt: string, id: string])[] {
     const due =
       kind === "subscription"
-        ? [...this.subscriptions.values()].map((one) => [one.tendAt, `${one.owner}#${one.subscriptionId}`] as const)
+        ? [...this.subscriptions.values()].map(
+            (one) => [one.tendAt, subscriptionWorkId(one.owner, one.subscriptionId)] as const,
+          )
         : [...this.deliveries.values()]
             .filter(({ state }) => state === "PENDING")
-            .map((one) => [one.tendAt, `${one.eventId}/${one.subscriptionId}`] as const);
+            .map((one) => [one.tendAt, deliveryWorkId(one.eventId, one.subscriptionId)] as const);
     return due.flatMap(([dueAt, id]) => (dueAt === undefined ? [] : [[dueAt, id] as const]));
   }
 

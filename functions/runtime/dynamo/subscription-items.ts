@@ -1,6 +1,14 @@
 /** Subscriptions, entries and deliveries as items and back. */
 import type { EventPattern } from "../../../shared/event-pattern.ts";
-import { deadKeys, keys, messageKeys, type WorkKeys, workKeys } from "../../../shared/keys.ts";
+import {
+  deadKeys,
+  deliveryWorkId,
+  keys,
+  messageKeys,
+  subscriptionWorkId,
+  type WorkKeys,
+  workKeys,
+} from "../../../shared/keys.ts";
 import type {
   DeliveryAttempt,
   DeliveryKind,
@@ -37,7 +45,7 @@ export function subscriptionToItem(record: SubscriptionRecord): Item {
       active_since: record.activeSince,
       indexed_types: JSON.stringify(record.indexedTypes),
       tend_at: tendAt,
-      ...(tendAt === undefined ? {} : workKeys("subscription", `${owner}#${subscriptionId}`, tendAt)),
+      ...(tendAt === undefined ? {} : workKeys("subscription", subscriptionWorkId(owner, subscriptionId), tendAt)),
     }),
     answers: { BOOL: record.answers },
     is_indexed: { BOOL: record.isIndexed },
@@ -141,7 +149,7 @@ function whereItWaits(record: DeliveryRecord): WorkKeys | undefined {
   const { eventId, subscriptionId, owner, state, kind, tendAt, nextAttemptAt, endedAt } = record;
   if (state === "DEAD") return deadKeys(owner, subscriptionId, endedAt ?? nextAttemptAt, eventId);
   if (state !== "PENDING") return undefined;
-  if (tendAt !== undefined) return workKeys("delivery", `${eventId}/${subscriptionId}`, tendAt);
+  if (tendAt !== undefined) return workKeys("delivery", deliveryWorkId(eventId, subscriptionId), tendAt);
   return kind === "queue" ? messageKeys(subscriptionId, eventId, nextAttemptAt) : undefined;
 }
 
