@@ -13,26 +13,26 @@ import { createRedriveParts } from "./runtime/redrive-parts.ts";
 // Run per event.
 const ack: Serve = async (request, deps, { subscription_id = "" }) => {
   const { receipts } = readAcknowledgement(readBody(request));
-  return jsonResponse(200, { results: await acknowledge(deps, subscription_id, request.caller, receipts) });
+  return jsonResponse(200, { results: await acknowledge(deps, subscription_id, request.agent.id, receipts) });
 };
 
 const nack: Serve = async (request, deps, { subscription_id = "" }) => {
   const { receipts, ...how } = readReturn(readBody(request));
-  return jsonResponse(200, { results: await giveBack(deps, subscription_id, request.caller, receipts, how) });
+  return jsonResponse(200, { results: await giveBack(deps, subscription_id, request.agent.id, receipts, how) });
 };
 
 const extend: Serve = async (request, deps, { subscription_id = "" }) => {
   const { receipts, visibilityMs } = readExtension(readBody(request));
   return jsonResponse(200, {
-    results: await keepHidden(deps, subscription_id, request.caller, receipts, visibilityMs),
+    results: await keepHidden(deps, subscription_id, request.agent.id, receipts, visibilityMs),
   });
 };
 
 const dead: Serve = async (request, deps) =>
-  jsonResponse(200, await listDead(deps, readQuery(request), request.caller));
+  jsonResponse(200, await listDead(deps, readQuery(request), request.agent.id));
 
 const sendAgain: Serve<RedriveDeps> = async (request, deps) =>
-  jsonResponse(200, await redrive(deps, readBody(request), request.caller));
+  jsonResponse(200, await redrive(deps, readBody(request), request.agent.id));
 
 export const handle = serveOperations<RedriveDeps>({ ack, nack, extend, dead, redrive: sendAgain });
 

@@ -13,7 +13,7 @@ const messages: Serve = async (request, deps, { subscription_id = "" }) => {
   // What is taken for somebody who has gone would stay hidden for nothing.
   const signal = AbortSignal.any([request.signal, request.gone]);
   const hold = { ...options, waitMs: Math.min(waitMs, mostMs), signal };
-  return messagesResponse(request, await takeMessages(deps, subscription_id, request.caller, hold));
+  return messagesResponse(request, await takeMessages(deps, subscription_id, request.agent.id, hold));
 };
 
 export const handle = serveOperations({ messages });

@@ -18,7 +18,7 @@ const ResumeQuery = v.strictObject({
 // Run per event.
 const ask: Serve = async (call, deps) => {
   const { request, settled } = await openRequest(deps, readBody(call), {
-    caller: call.caller,
+    caller: call.agent.id,
     idempotencyKey: readIdempotencyKey(call.headers["idempotency-key"]),
     traceparent: readTraceparent(call.headers.traceparent),
   });
@@ -27,11 +27,11 @@ const ask: Serve = async (call, deps) => {
 
 const resume: Serve = async (call, deps, { event_id = "" }) => {
   const { wait } = readInput(ResumeQuery, readQuery(call));
-  return holdFor(call, deps, await findOwnRequest(deps, event_id, call.caller), { wantedMs: wait * 1_000 });
+  return holdFor(call, deps, await findOwnRequest(deps, event_id, call.agent.id), { wantedMs: wait * 1_000 });
 };
 
 const cancel: Serve = async (call, deps, { event_id = "" }) =>
-  outcomeResponse(deps, await cancelRequest(deps, event_id, call.caller));
+  outcomeResponse(deps, await cancelRequest(deps, event_id, call.agent.id));
 
 export const handle = serveOperations({ request: ask, resume, cancel });
 

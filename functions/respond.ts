@@ -10,7 +10,7 @@ const RespondQuery = v.strictObject({ as: v.optional(nameField) });
 // Run per event.
 const serveRespond: Serve = async (request, deps, { event_id = "" }) => {
   const { as } = readInput(RespondQuery, readQuery(request));
-  const verdict = await respond(deps, event_id, readBody(request), { caller: request.caller, as });
+  const verdict = await respond(deps, event_id, readBody(request), { caller: request.agent.id, as });
   // 202: stored, and it came too late to count.
   const isTooLate = verdict.verdict === "late" || verdict.verdict === "cancelled";
   return jsonResponse(isTooLate ? 202 : 200, verdict);

@@ -26,7 +26,7 @@ const stream: Serve = async (request, deps) => {
   if (!request.canStream) throw new BusError("unavailable", CANNOT_STREAM, { retryable: false });
   const { as, after, ...given } = readInput(StreamQuery, readQuery(request));
   const selection = toSelection(deps, given);
-  const scope: CursorScope = { caller: request.caller, query: { stream: { ...selection } } };
+  const scope: CursorScope = { caller: request.agent.id, query: { stream: { ...selection } } };
   const lastEventId = request.headers["last-event-id"];
   const cursor = lastEventId ?? after;
   const pointer = lastEventId === undefined ? "/after" : "Last-Event-ID";

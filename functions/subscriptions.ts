@@ -15,28 +15,28 @@ type ServeSubscriptions = Serve<SubscribeDeps>;
 
 // Run per event.
 const create: ServeSubscriptions = async (request, deps) => {
-  const { created, subscription } = await subscribe(deps, readBody(request), request.caller);
+  const { created, subscription } = await subscribe(deps, readBody(request), request.agent.id);
   return jsonResponse(created ? 201 : 200, subscription, {
     location: `/subscriptions/${subscription.subscription_id}`,
   });
 };
 
 const list: ServeSubscriptions = async (request, deps) =>
-  jsonResponse(200, await listSubscriptions(deps, readQuery(request), request.caller));
+  jsonResponse(200, await listSubscriptions(deps, readQuery(request), request.agent.id));
 
 const show: ServeSubscriptions = async (request, deps, { subscription_id = "" }) =>
-  jsonResponse(200, await showSubscription(deps, subscription_id, request.caller));
+  jsonResponse(200, await showSubscription(deps, subscription_id, request.agent.id));
 
 const change: ServeSubscriptions = async (request, deps, { subscription_id = "" }) =>
-  jsonResponse(200, await changeSubscription(deps, subscription_id, readBody(request), request.caller));
+  jsonResponse(200, await changeSubscription(deps, subscription_id, readBody(request), request.agent.id));
 
 const end: ServeSubscriptions = async (request, deps, { subscription_id = "" }) => {
-  await unsubscribe(deps, subscription_id, request.caller);
+  await unsubscribe(deps, subscription_id, request.agent.id);
   return emptyResponse();
 };
 
 const rotate: ServeSubscriptions = async (request, deps, { subscription_id = "" }) =>
-  jsonResponse(200, await rotateSecret(deps, subscription_id, request.caller));
+  jsonResponse(200, await rotateSecret(deps, subscription_id, request.agent.id));
 
 export const handle = serveOperations<SubscribeDeps>({
   subscribe: create,

@@ -4,12 +4,13 @@ import { once, setMaxListeners } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { HttpRequest, HttpResponse } from "../functions/runtime/http.ts";
+import { openAgent } from "../shared/agents/agent.ts";
 import { BusError, toProblem } from "../shared/errors.ts";
 import { MAX_BODY_BYTES } from "../shared/limits.ts";
 import { corsHeaders, preflightHeaders, whyForbidden } from "./guards.ts";
 
 /** Who calls: nobody proves anything on loopback. */
-const CALLER = "local";
+const LOCAL_AGENT = openAgent("local");
 
 /** As long as a Lambda function may run. */
 const CALL_MS = 900_000;
@@ -103,7 +104,7 @@ async function answer(
     query: new URLSearchParams(target.query),
     headers: joinHeaders(incoming),
     body,
-    caller: CALLER,
+    agent: LOCAL_AGENT,
     ...signals,
     canStream: true,
     remainingMs: () => endsAt - performance.now(),

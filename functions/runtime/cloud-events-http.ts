@@ -42,10 +42,10 @@ export async function emitCloudEvents(
 }
 
 /** The trace that the event names goes before that of the call, which is of this hop only. */
-function submission(incoming: IncomingEvent, { caller, headers }: HttpRequest): Submission {
+function submission(incoming: IncomingEvent, { agent, headers }: HttpRequest): Submission {
   const { input, idempotencyKey, locate } = incoming;
   const traceparent = incoming.traceparent ?? readTraceparent(headers["traceparent"]);
-  return { body: input, sender: { caller, idempotencyKey, traceparent }, locate };
+  return { body: input, sender: { caller: agent.id, idempotencyKey, traceparent }, locate };
 }
 
 /** Whether the caller wants an event as a CloudEvent. */

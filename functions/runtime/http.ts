@@ -1,4 +1,5 @@
 /** The request and response that every function's `handle` works with, whoever carries them. */
+import type { Agent } from "../../shared/agents/agent.ts";
 import { BusError, invalidField, type Problem, toProblem } from "../../shared/errors.ts";
 import type { JsonValue } from "../../shared/json.ts";
 import { MAX_BODY_BYTES } from "../../shared/limits.ts";
@@ -14,8 +15,8 @@ export interface HttpRequest {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
-  /** The verified agent. */
-  readonly caller: string;
+  /** The verified caller. */
+  readonly agent: Agent;
   /** Aborts when the call must end: shortly before the function's time is up, or because the run is shutting down. */
   readonly signal: AbortSignal;
   /** Aborts when the client is known to be gone, which on Lambda it never is. A wait goes on to its end all the same. */

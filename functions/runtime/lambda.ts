@@ -1,6 +1,8 @@
 /** Between a Function URL and a `Handle`: the AWS event in, the response out, within the function's time. */
 import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
 import config from "../../bus.config.ts";
+import { type Agent, openAgent } from "../../shared/agents/agent.ts";
+import { DEFAULT_POLICY } from "../../shared/agents/policy.ts";
 import { BusError } from "../../shared/errors.ts";
 import type { Deps, Logger } from "../../shared/ports.ts";
 import { type Config, isLambda, readConfig } from "./config.ts";
@@ -53,11 +55,11 @@ export function adaptHandle<D extends Deps>(
 ): unknown {
   const run: Run = async (event, context, signal) => {
     const { env, deps } = runtime();
-    const caller = callerOf(event, env);
-    if (caller === null)
+    const agent = agentOf(event, env);
+    if (agent === null)
       return problemResponse(new BusError("unauthenticated", "The call is not signed by a known identity."), deps.log);
     return handle(
-      { ...toRequest(event, context, caller, signal), canStream: streaming !== undefined, gone: NEVER },
+      { ...toRequest(event, context, agent, signal), canStream: streaming !== undefined, gone: NEVER },
       deps,
     );
   };
@@ -110,18 +112,19 @@ async function withTimeLimit<T>(context: Context, work: (timeLimit: AbortControl
 }
 
 /** The identity that IAM verified; sessions of one role are one agent. Null when there is none and there must be. */
-export function callerOf(event: APIGatewayProxyEventV2, env: Pick<Config, "allowAnonymous">): string | null {
+export function agentOf(event: APIGatewayProxyEventV2, env: Pick<Config, "allowAnonymous">): Agent | null {
   const context = event.requestContext as { authorizer?: { iam?: { userArn?: string } } };
   const arn = context.authorizer?.iam?.userArn;
-  if (arn === undefined || arn === "") return env.allowAnonymous ? "anonymous" : null;
+  if (arn === undefined || arn === "") return env.allowAnonymous ? openAgent("anonymous") : null;
   const session = /^arn:([^:]+):sts::(\d+):assumed-role\/([^/]+)\//.exec(arn);
-  return session === null ? arn : `arn:${session[1]}:iam::${session[2]}:role/${session[3]}`;
+  const id = session === null ? arn : `arn:${session[1]}:iam::${session[2]}:role/${session[3]}`;
+  return { id, policy: DEFAULT_POLICY };
 }
 
 function toRequest(
   event: APIGatewayProxyEventV2,
   context: Context,
-  caller: string,
+  agent: Agent,
   signal: AbortSignal,
 ): Omit<HttpRequest, "canStream" | "gone"> {
   const deadline = performance.now() + context.getRemainingTimeInMillis();
@@ -131,7 +134,7 @@ function toRequest(
     query: new URLSearchParams(event.rawQueryString),
     headers: lowerCased(event.headers),
     body: Buffer.from(event.body ?? "", event.isBase64Encoded ? "base64" : "utf8"),
-    caller,
+    agent,
     signal,
     remainingMs: () => deadline - performance.now(),
   };

@@ -8,6 +8,7 @@ import { handle as respond } from "../../functions/respond.ts";
 import type { Handle, HttpRequest } from "../../functions/runtime/http.ts";
 import { handle as stream } from "../../functions/stream.ts";
 import { handle as subscriptions } from "../../functions/subscriptions.ts";
+import { type Agent, openAgent } from "../../shared/agents/agent.ts";
 import { type ApiFunction, matchRoute } from "../../shared/routes.ts";
 import type { AllDeps, BusInMemory } from "./bus-in-memory.ts";
 import type { Call } from "./conformance.ts";
@@ -30,8 +31,8 @@ export interface InMemoryCall {
   /** Sent as it is when it is a string, else as JSON. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Default `agent`. */
-  readonly caller?: string;
+  /** Its id, when it may do everything. Default `agent`. */
+  readonly caller?: string | Agent;
   /** Default true. */
   readonly canStream?: boolean;
 }
@@ -52,7 +53,7 @@ export async function callInMemory(
     query: new URLSearchParams(path.split("?")[1] ?? ""),
     headers,
     body: new TextEncoder().encode(typeof body === "string" ? body : (JSON.stringify(body) ?? "")),
-    caller,
+    agent: typeof caller === "string" ? openAgent(caller) : caller,
     signal,
     gone: signal,
     canStream,

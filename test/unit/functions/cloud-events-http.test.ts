@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { messagesResponse } from "../../../functions/runtime/cloud-events-http.ts";
 import type { HttpRequest } from "../../../functions/runtime/http.ts";
+import { openAgent } from "../../../shared/agents/agent.ts";
 import { toCloudEvent } from "../../../shared/cloud-events/outgoing.ts";
 import { deliveredEvent } from "../../support/delivered-event.ts";
 
@@ -13,7 +14,7 @@ function shownTo(accept: string): unknown {
     query: new URLSearchParams(),
     headers: { accept },
     body: new Uint8Array(),
-    caller: "agent",
+    agent: openAgent("agent"),
     signal: new AbortController().signal,
     gone: new AbortController().signal,
     canStream: true,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { serveAsyncApi, serveOpenApi } from "../../../functions/runtime/documents.ts";
 import { type HttpRequest, serveOperations } from "../../../functions/runtime/http.ts";
+import { openAgent } from "../../../shared/agents/agent.ts";
 import { asyncApiDocument } from "../../../shared/asyncapi/document.ts";
 import { openApiDocument } from "../../../shared/openapi/document.ts";
 import { type BusInMemory, busInMemory } from "../../support/bus-in-memory.ts";
@@ -15,7 +16,7 @@ async function read({ deps }: BusInMemory, path: string): Promise<string> {
     query: new URLSearchParams(),
     headers: {},
     body: new Uint8Array(),
-    caller: "agent",
+    agent: openAgent("agent"),
     signal,
     gone: signal,
     canStream: true,

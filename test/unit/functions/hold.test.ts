@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { handle } from "../../../functions/request.ts";
 import type { HttpRequest } from "../../../functions/runtime/http.ts";
+import { openAgent } from "../../../shared/agents/agent.ts";
 import { endRequest } from "../../../shared/end-request.ts";
 import { after, type BusInMemory, busInMemory, TEST_BUS } from "../../support/bus-in-memory.ts";
 
@@ -16,7 +17,7 @@ async function callWith(bus: BusInMemory, lifeMs: number, change: Partial<HttpRe
       query: new URLSearchParams(),
       headers: {},
       body: new TextEncoder().encode(JSON.stringify(question)),
-      caller: "asker",
+      agent: openAgent("asker"),
       signal: new AbortController().signal,
       gone: new AbortController().signal,
       canStream: true,

@@ -9,6 +9,7 @@ import {
 } from "../../../functions/runtime/http.ts";
 import { eventStream, formatEvent } from "../../../functions/runtime/sse.ts";
 import { uuidv7 } from "../../../functions/runtime/uuidv7.ts";
+import { openAgent } from "../../../shared/agents/agent.ts";
 import { BusError } from "../../../shared/errors.ts";
 import { MAX_BODY_BYTES } from "../../../shared/limits.ts";
 import type { Logger } from "../../../shared/ports.ts";
@@ -24,7 +25,7 @@ function aRequest(change: Partial<HttpRequest> = {}): HttpRequest {
     query: new URLSearchParams(),
     headers: {},
     body: new Uint8Array(),
-    caller: "agent",
+    agent: openAgent("agent"),
     signal: new AbortController().signal,
     gone: new AbortController().signal,
     canStream: true,

@@ -6,7 +6,7 @@ import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
 import { afterEach, describe, expect, it } from "vitest";
 import { readConfig } from "../../../functions/runtime/config.ts";
 import { type Handle, type HttpRequest, type HttpResponse, jsonResponse } from "../../../functions/runtime/http.ts";
-import { adaptHandle, callerOf } from "../../../functions/runtime/lambda.ts";
+import { adaptHandle, agentOf } from "../../../functions/runtime/lambda.ts";
 import type { Logger } from "../../../shared/ports.ts";
 import { busInMemory } from "../../support/bus-in-memory.ts";
 
@@ -149,12 +149,12 @@ describe("a Function URL's event", () => {
       ["a", "1"],
       ["b", " "],
     ]);
-    expect(request?.caller).toBe("arn:aws:iam::123456789012:role/planner");
+    expect(request?.agent.id).toBe("arn:aws:iam::123456789012:role/planner");
     expect(request?.remainingMs()).toBeGreaterThan(29_000);
   });
 
   it("without a verified identity is refused, unless an emulator gives none", async () => {
-    const handle: Handle = async (request) => jsonResponse(200, { caller: request.caller });
+    const handle: Handle = async (request) => jsonResponse(200, { caller: request.agent.id });
     const anonymous = anEvent({}, "");
     expect(await (adaptHandle(handle, runtime(), undefined) as Buffered)(anonymous, context)).toMatchObject({
       statusCode: 401,
@@ -165,8 +165,10 @@ describe("a Function URL's event", () => {
 
   it("gives the sessions of a role one identity, and a user its own", () => {
     const env = { allowAnonymous: false };
-    expect(callerOf(anEvent({}, "arn:aws:sts::1:assumed-role/planner/other"), env)).toBe("arn:aws:iam::1:role/planner");
-    expect(callerOf(anEvent({}, "arn:aws:iam::1:user/ann"), env)).toBe("arn:aws:iam::1:user/ann");
+    expect(agentOf(anEvent({}, "arn:aws:sts::1:assumed-role/planner/other"), env)?.id).toBe(
+      "arn:aws:iam::1:role/planner",
+    );
+    expect(agentOf(anEvent({}, "arn:aws:iam::1:user/ann"), env)?.id).toBe("arn:aws:iam::1:user/ann");
   });
 });
 
