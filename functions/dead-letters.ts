@@ -1,10 +1,10 @@
 /** Records what could not be brought to deployed subscribers. Called with batches from the dead-letter queue. */
-import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import { recordDeadLetter } from "../shared/deliveries/dead-letters.ts";
 import type { Deps } from "../shared/ports.ts";
 import { readSubscriberPrefix } from "./runtime/config.ts";
 import { readDeadLetter } from "./runtime/dead-letter.ts";
-import { coldStart } from "./runtime/lambda.ts";
+import { coldStart, ofInvocation } from "./runtime/lambda.ts";
 import { deadLetterMetrics } from "./runtime/metrics.ts";
 import { eachMessage } from "./runtime/sqs-batch.ts";
 
@@ -13,6 +13,7 @@ type DeadLetterDeps = Deps & { readonly subscriberPrefix: string };
 // Run per event.
 export const handle = async (deps: DeadLetterDeps, record: SQSRecord): Promise<void> => {
   const letter = readDeadLetter(record, deps.subscriberPrefix);
+  deps.log.note?.({ event_id: letter.event.id, subscriber: letter.subscriber });
   await recordDeadLetter(deps, letter);
   // With the prefix: another bus in the account may have a subscriber of the same name.
   process.stdout.write(deadLetterMetrics(`${deps.subscriberPrefix}${letter.subscriber}`, deps.now()));
@@ -22,7 +23,5 @@ export const handle = async (deps: DeadLetterDeps, record: SQSRecord): Promise<v
 const runtime = coldStart<DeadLetterDeps>(() => ({ subscriberPrefix: readSubscriberPrefix() }));
 
 // Called by AWS.
-export const handler = ({ Records }: SQSEvent): Promise<SQSBatchResponse> => {
-  const { deps } = runtime();
-  return eachMessage(Records, deps.log, (record) => handle(deps, record));
-};
+export const handler = ({ Records }: SQSEvent, context: Context): Promise<SQSBatchResponse> =>
+  eachMessage(Records, ofInvocation(runtime().deps, context), (record, deps) => handle(deps, record));

@@ -1,13 +1,15 @@
 /** Brings events to the run-time subscriptions that want them. Called with batches from the dispatch queue. */
-import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
+import type { Context, SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { type DispatchDeps, dispatchEvent } from "../shared/deliveries/dispatch.ts";
 import type { DeliveredEvent } from "../shared/event.ts";
-import { coldStart } from "./runtime/lambda.ts";
+import { fieldsOfEvent } from "../shared/log.ts";
+import { coldStart, ofInvocation } from "./runtime/lambda.ts";
 import { eachMessage } from "./runtime/sqs-batch.ts";
 import { createWebhookQueueParts } from "./runtime/webhook-queue-parts.ts";
 
 // Run per event.
 export const handle = async (deps: DispatchDeps, event: DeliveredEvent): Promise<void> => {
+  deps.log.note?.(fieldsOfEvent(event));
   await dispatchEvent(deps, event);
 };
 
@@ -15,9 +17,7 @@ export const handle = async (deps: DispatchDeps, event: DeliveredEvent): Promise
 const runtime = coldStart<DispatchDeps>(createWebhookQueueParts);
 
 // Called by AWS.
-export const handler = ({ Records }: SQSEvent): Promise<SQSBatchResponse> => {
-  const { deps } = runtime();
-  return eachMessage(Records, deps.log, ({ body }) =>
+export const handler = ({ Records }: SQSEvent, context: Context): Promise<SQSBatchResponse> =>
+  eachMessage(Records, ofInvocation(runtime().deps, context), ({ body }, deps) =>
     handle(deps, (JSON.parse(body) as { detail: DeliveredEvent }).detail),
   );
-};

@@ -2,7 +2,7 @@
 
 import type { Context } from "aws-lambda";
 import { type ReconcileDeps, type ReconcileReport, reconcile } from "../shared/reconcile.ts";
-import { coldStart } from "./runtime/lambda.ts";
+import { coldStart, ofInvocation } from "./runtime/lambda.ts";
 import { reconcileMetrics } from "./runtime/metrics.ts";
 import { createWebhookQueueParts } from "./runtime/webhook-queue-parts.ts";
 
@@ -21,7 +21,7 @@ const runtime = coldStart<ReconcileDeps>(createWebhookQueueParts);
 
 // Called by AWS.
 export const handler = async (_event: unknown, context: Context): Promise<ReconcileReport> => {
-  const { deps } = runtime();
+  const deps = ofInvocation(runtime().deps, context);
   const report = await handle(deps, context.getRemainingTimeInMillis() - TIME_MARGIN_MS);
   process.stdout.write(reconcileMetrics(report, context.functionName, deps.now()));
   return report;

@@ -13,6 +13,7 @@ import { derivedId, hashOf } from "./hash.ts";
 import { nameField, objectField, pointerTo, utf8Bytes } from "./input.ts";
 import type { JsonObject } from "./json.ts";
 import { MAX_EVENT_BYTES, MAX_HOPS, NESTED_DEADLINE_MARGIN_MS } from "./limits.ts";
+import { fieldsOfEvent } from "./log.ts";
 import type { Deps } from "./ports.ts";
 import type { EnvelopeRecord, EventRecord } from "./records.ts";
 
@@ -75,7 +76,9 @@ export async function draftEvent(
   identity: EventIdentity,
   asked?: AskedFor,
 ): Promise<EventRecord> {
-  await checkData(requireEventType(deps.catalogue, input.type), input);
+  const type = requireEventType(deps.catalogue, input.type);
+  deps.log.note?.({ event_id: identity.id, event_type: input.type });
+  await checkData(type, input);
   const place = await placeInConversation(deps, input);
   const nowMs = deps.now();
   const event: BusEvent = {
@@ -91,6 +94,7 @@ export async function draftEvent(
     ...(asked === undefined ? {} : { deadline: deadlineOf(nowMs, asked.timeoutMs, place.parent) }),
     ...traceOf(sender, place.parent),
   };
+  deps.log.note?.(fieldsOfEvent(event));
   checkSize(event);
   return {
     event,

@@ -19,6 +19,7 @@ import { deliveredCopy } from "./event.ts";
 import { readInput } from "./input.ts";
 import { MAX_BATCH } from "./limits.ts";
 import { type Locate, relocated } from "./locate.ts";
+import { loggingAbout } from "./log.ts";
 import type { Deps } from "./ports.ts";
 import type { EventRecord } from "./records.ts";
 
@@ -102,10 +103,11 @@ export async function emitEach<Sent>(
 ): Promise<WithAfterwards<BatchReceipt>> {
   const entries = await Promise.all(
     sent.map(async (one, index): Promise<Recorded | Refused> => {
+      const own = loggingAbout(deps, { batch_index: index });
       try {
-        return await record(deps, read(one, index));
+        return await record(own, read(one, index));
       } catch (error) {
-        if (!(error instanceof BusError)) deps.log.error("an event of a batch failed", { error: String(error) });
+        if (!(error instanceof BusError)) own.log.error("an event of a batch failed", { error: String(error) });
         return { error: toProblem(error) };
       }
     }),
@@ -198,7 +200,7 @@ export async function settle(
   const work = [countEvent(deps, entry.record), ...(published ? [deps.store.markPublished(eventId)] : [])];
   for (const outcome of await Promise.allSettled(work)) {
     if (outcome.status === "rejected")
-      deps.log.warn("an event was not settled; the relay will", { eventId, error: String(outcome.reason) });
+      deps.log.warn("an event was not settled; the relay will", { event_id: eventId, error: String(outcome.reason) });
   }
 }
 

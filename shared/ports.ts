@@ -162,6 +162,10 @@ export interface Logger {
   info(message: string, fields?: Record<string, unknown>): void;
   warn(message: string, fields?: Record<string, unknown>): void;
   error(message: string, fields?: Record<string, unknown>): void;
+  /** What only whoever asked for it wants to read; absent where nobody did. */
+  debug?(message: string, fields?: Record<string, unknown>): void;
+  /** Fields that all further records of this logger carry; absent where it is of no work in particular. */
+  note?(fields: Record<string, unknown>): void;
 }
 
 /** Everything an operation works with. */

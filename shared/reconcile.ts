@@ -11,6 +11,7 @@ import { endRequest } from "./end-request.ts";
 import { deliveredCopy } from "./event.ts";
 import { readDeliveryWorkId, readSubscriptionWorkId } from "./keys.ts";
 import { RELAY_AFTER_MS, RELAY_RETRY_MS, SWEEP_GRACE_MS, TEND_AFTER_MS } from "./limits.ts";
+import { fieldsOfEvent } from "./log.ts";
 import type { Deps } from "./ports.ts";
 import type { EventRecord } from "./records.ts";
 import { tendSubscription } from "./subscriptions/tend.ts";
@@ -80,7 +81,10 @@ async function relayBatch(deps: Deps, ids: readonly string[], tally: Tally): Pro
         tally.done++;
       } catch (error) {
         tally.failed++;
-        deps.log.warn("an event stays due for publication", { eventId: record.event.id, error: String(error) });
+        deps.log.warn("an event stays due for publication", {
+          ...fieldsOfEvent(record.event),
+          error: String(error),
+        });
       }
     }),
   );
@@ -96,7 +100,7 @@ async function leaseUnpublished(deps: Deps, eventId: string, tally: Tally): Prom
     return isLeased ? record : null;
   } catch (error) {
     tally.failed++;
-    deps.log.warn("an event could not be taken on for publication", { eventId, error: String(error) });
+    deps.log.warn("an event could not be taken on for publication", { event_id: eventId, error: String(error) });
     return null;
   }
 }
@@ -112,7 +116,7 @@ async function sweepBatch(deps: Deps, ids: readonly string[], tally: Tally): Pro
         if (write.kind === "written") tally.done++;
       } catch (error) {
         tally.failed++;
-        deps.log.warn("an overdue request could not be ended", { eventId, error: String(error) });
+        deps.log.warn("an overdue request could not be ended", { event_id: eventId, error: String(error) });
       }
     }),
   );

@@ -1,10 +1,14 @@
 /** The environment, read here and nowhere else, once, at cold start. */
 
+/** `debug` adds a record of each call that went well. */
+export type LogLevel = "info" | "debug";
+
 export interface Config {
   readonly tableName: string;
   readonly eventBusName: string;
   /** Let callers in whom the platform did not identify: emulators do not. Never set on AWS. */
   readonly allowAnonymous: boolean;
+  readonly logLevel: LogLevel;
 }
 
 /** @throws Error that names the variable that is missing or wrong */
@@ -13,6 +17,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     tableName: required(env, "TABLE_NAME"),
     eventBusName: required(env, "EVENT_BUS_NAME"),
     allowAnonymous: flag(env, "ALLOW_ANONYMOUS"),
+    logLevel: logLevel(env),
   };
 }
 
@@ -51,6 +56,13 @@ function flag(env: Readonly<Record<string, string | undefined>>, name: string): 
   if (value !== "true" && value !== "false")
     throw new Error(`The environment variable ${name} must be "true" or "false", not "${value}".`);
   return value === "true";
+}
+
+function logLevel(env: Readonly<Record<string, string | undefined>>): LogLevel {
+  const value = env["LOG_LEVEL"] ?? "info";
+  if (value !== "info" && value !== "debug")
+    throw new Error(`The environment variable LOG_LEVEL must be "info" or "debug", not "${value}".`);
+  return value;
 }
 
 /** Whether this is a Lambda function, and not a program that uses its code. */

@@ -61,7 +61,7 @@ export function createAwsDeps(env: Config, config: BusConfig): Deps {
       eventBusName: env.eventBusName,
     }),
     config,
-    log: jsonLogger,
+    log: jsonLogger(env.logLevel),
   });
 }
 

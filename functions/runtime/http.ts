@@ -1,11 +1,13 @@
 /** The request and response that every function's `handle` works with, whoever carries them. */
 import type { Agent } from "../../shared/agents/agent.ts";
 import { BusError, invalidField, type Problem, toProblem } from "../../shared/errors.ts";
+import { readTraceparent } from "../../shared/input.ts";
 import type { JsonValue } from "../../shared/json.ts";
 import { MAX_BODY_BYTES } from "../../shared/limits.ts";
+import { type LogFields, loggingAbout, traceField } from "../../shared/log.ts";
 import { parseJson } from "../../shared/parse-json.ts";
 import type { Deps, Logger } from "../../shared/ports.ts";
-import { matchRoute, type Operation } from "../../shared/routes.ts";
+import { matchRoute, type Operation, type RouteMatch } from "../../shared/routes.ts";
 import { describeError } from "./describe-error.ts";
 
 export interface HttpRequest {
@@ -36,6 +38,9 @@ export interface HttpResponse {
   readonly afterwards?: () => Promise<void>;
 }
 
+/** Not known, not allowed, too often: what whoever runs the bus wants to know of. */
+const REFUSALS: readonly number[] = [401, 403, 429];
+
 /** What a function does with a request. Never throws: a failure is a problem document. */
 export type Handle<D extends Deps = Deps> = (request: HttpRequest, deps: D) => Promise<HttpResponse>;
 
@@ -49,15 +54,30 @@ export type Serve<D extends Deps = Deps> = (
 /** A function's `handle` from the operations that it serves. */
 export function serveOperations<D extends Deps = Deps>(operations: Partial<Record<Operation, Serve<D>>>): Handle<D> {
   return async (request, deps) => {
+    const match = matchRoute(request.method, request.path);
+    const call = loggingAbout(deps, aboutCall(request, match));
+    const startedAt = deps.monotonic();
     try {
-      const match = matchRoute(request.method, request.path);
       const serve = match.kind === "matched" ? operations[match.operation] : undefined;
       if (match.kind !== "matched" || serve === undefined)
         throw notServed(request, match.kind === "unmatched" ? match.allowed : []);
-      return await serve(request, deps, match.params);
+      const response = await serve(request, call, match.params);
+      // Of a stream it is the time to its beginning.
+      const elapsed_ms = Math.round(deps.monotonic() - startedAt);
+      call.log.debug?.("a call was served", { status: response.status, elapsed_ms });
+      return response;
     } catch (error) {
-      return problemResponse(error, deps.log);
+      return problemResponse(error, call.log);
     }
+  };
+}
+
+/** By what the records of a call are found. Nothing of its body, its headers or its query but the trace's id. */
+function aboutCall({ agent, headers }: HttpRequest, match: RouteMatch): LogFields {
+  return {
+    ...(match.kind === "matched" ? { operation: match.operation, ...match.params } : {}),
+    agent: agent.id,
+    ...traceField(readTraceparent(headers["traceparent"])),
   };
 }
 
@@ -85,10 +105,13 @@ export function emptyResponse(): HttpResponse {
   return { status: 204, headers: {}, body: "" };
 }
 
-/** A failure as the caller sees it; what was not foreseen is logged with its cause. */
+/** A failure as the caller sees it; what was not foreseen is logged with its cause, and whoever is turned away is too. */
 export function problemResponse(error: unknown, log: Logger): HttpResponse {
   const problem = toProblem(error);
-  if (problem.status >= 500) log.error("an operation failed", { code: problem.code, error: describeError(error) });
+  const { status, code } = problem;
+  if (status >= 500) log.error("an operation failed", { status, code, error: describeError(error) });
+  else if (REFUSALS.includes(status)) log.warn("a call was refused", { status, code });
+  else log.debug?.("a call had a fault", { status, code });
   return {
     status: problem.status,
     headers: { "content-type": "application/problem+json; charset=utf-8", ...retryAfter(problem) },

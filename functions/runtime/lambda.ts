@@ -4,6 +4,7 @@ import config from "../../bus.config.ts";
 import { type Agent, openAgent } from "../../shared/agents/agent.ts";
 import { DEFAULT_POLICY } from "../../shared/agents/policy.ts";
 import { BusError } from "../../shared/errors.ts";
+import { loggingAbout } from "../../shared/log.ts";
 import type { Deps, Logger } from "../../shared/ports.ts";
 import { type Config, isLambda, readConfig } from "./config.ts";
 import { createAwsDeps } from "./deps.ts";
@@ -39,6 +40,11 @@ export function coldStart<D extends Deps = Deps>(createParts?: CreateParts<D>): 
   return runtime;
 }
 
+/** The dependencies of one call of the function: its log says which one it is. */
+export function ofInvocation<D extends Deps>(deps: D, { functionName, awsRequestId }: Context): D {
+  return loggingAbout(deps, { function: functionName, request_id: awsRequestId });
+}
+
 /** A Lambda handler from a `handle`. */
 export function lambdaHandler<D extends Deps = Deps>(handle: Handle<D>, createParts?: CreateParts<D>): unknown {
   const { awslambda } = globalThis as { awslambda?: Partial<LambdaStreaming> };
@@ -54,7 +60,8 @@ export function adaptHandle<D extends Deps>(
   streaming: LambdaStreaming | undefined,
 ): unknown {
   const run: Run = async (event, context, signal) => {
-    const { env, deps } = runtime();
+    const { env, deps: always } = runtime();
+    const deps = ofInvocation(always, context);
     const agent = agentOf(event, env);
     if (agent === null)
       return problemResponse(new BusError("unauthenticated", "The call is not signed by a known identity."), deps.log);
@@ -63,20 +70,23 @@ export function adaptHandle<D extends Deps>(
       deps,
     );
   };
-  const log = (): Logger => runtime().deps.log;
+  const log: LogOf = (context) => ofInvocation(runtime().deps, context).log;
   return streaming === undefined ? bufferedHandler(run, log) : streamedHandler(run, log, streaming);
 }
 
+/** The log of one call of the function. */
+type LogOf = (context: Context) => Logger;
+
 type Run = (event: APIGatewayProxyEventV2, context: Context, signal: AbortSignal) => Promise<HttpResponse>;
 
-function streamedHandler(run: Run, log: () => Logger, streaming: LambdaStreaming): unknown {
+function streamedHandler(run: Run, log: LogOf, streaming: LambdaStreaming): unknown {
   return streaming.streamifyResponse((event, stream, context) =>
     withTimeLimit(context, async (timeLimit) => {
       // After the end, or when the runtime's own link to Lambda breaks. A client that goes is not reported at all.
       stream.once("close", () => timeLimit.abort());
       const response = await run(event, context, timeLimit.signal);
       try {
-        await sendStreamed(response, stream, streaming, log(), timeLimit.signal);
+        await sendStreamed(response, stream, streaming, log(context), timeLimit.signal);
       } finally {
         // The answer is on its way; the function lives on until this is done.
         await response.afterwards?.();
@@ -85,14 +95,14 @@ function streamedHandler(run: Run, log: () => Logger, streaming: LambdaStreaming
   );
 }
 
-function bufferedHandler(run: Run, log: () => Logger): unknown {
+function bufferedHandler(run: Run, log: LogOf): unknown {
   return (event: APIGatewayProxyEventV2, context: Context): Promise<BufferedResult> =>
     withTimeLimit(context, async (timeLimit) => {
       const response = await run(event, context, timeLimit.signal);
       try {
         return await collectBuffered(response);
       } catch (error) {
-        return await collectBuffered(problemResponse(error, log()));
+        return await collectBuffered(problemResponse(error, log(context)));
       } finally {
         await response.afterwards?.();
       }

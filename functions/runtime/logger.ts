@@ -1,13 +1,26 @@
 /** One JSON line per record on standard output, where Lambda picks it up. */
 import type { Logger } from "../../shared/ports.ts";
+import type { LogLevel } from "./config.ts";
 
-export const jsonLogger: Logger = {
-  info: (message, fields) => write("info", message, fields),
-  warn: (message, fields) => write("warn", message, fields),
-  error: (message, fields) => write("error", message, fields),
-};
+/**
+ * Every record has `level`, `message` and `time`; beside them stand ids and names, by which records are found again.
+ *
+ * @param level `debug`: also a record of every call that went well, which is otherwise not worth its bytes
+ */
+export function jsonLogger(level: LogLevel): Logger {
+  const info = writer("info");
+  return {
+    info,
+    warn: writer("warn"),
+    error: writer("error"),
+    ...(level === "debug" ? { debug: writer("debug") } : {}),
+  };
+}
 
-function write(level: string, message: string, fields: Record<string, unknown> = {}): void {
-  // Not console.log: Lambda would wrap the line in a record of its own.
-  process.stdout.write(`${JSON.stringify({ level, message, ...fields })}\n`);
+function writer(level: string): Logger["info"] {
+  return (message, fields = {}) => {
+    const time = new Date().toISOString();
+    // Not console.log: Lambda would wrap the line in a record of its own.
+    process.stdout.write(`${JSON.stringify({ level, message, time, ...fields })}\n`);
+  };
 }

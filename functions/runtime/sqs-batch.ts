@@ -1,6 +1,7 @@
 /** A batch of messages, each by itself: what fails comes again, the others are done. */
 import type { SQSBatchResponse, SQSRecord } from "aws-lambda";
-import type { Logger } from "../../shared/ports.ts";
+import { loggingAbout } from "../../shared/log.ts";
+import type { Deps } from "../../shared/ports.ts";
 import { describeError } from "./describe-error.ts";
 
 /** Thrown for a message that is to come again although nothing failed. */
@@ -8,24 +9,23 @@ export class ComesAgain extends Error {
   override readonly name = "ComesAgain";
 }
 
-export async function eachMessage(
+/** @param work gets a message, and the dependencies with a log that says which one it is */
+export async function eachMessage<D extends Pick<Deps, "log">>(
   records: readonly SQSRecord[],
-  log: Logger,
-  work: (record: SQSRecord) => Promise<void>,
+  deps: D,
+  work: (record: SQSRecord, deps: D) => Promise<void>,
 ): Promise<SQSBatchResponse> {
   const failures = await Promise.all(
     records.map(async (record) => {
+      const { messageId, attributes } = record;
+      const own = loggingAbout(deps, { message_id: messageId, receives: Number(attributes.ApproximateReceiveCount) });
       try {
-        await work(record);
+        await work(record, own);
         return null;
       } catch (error) {
         if (!(error instanceof ComesAgain))
-          log.error("a message failed and comes again", {
-            messageId: record.messageId,
-            receives: record.attributes.ApproximateReceiveCount,
-            error: describeError(error),
-          });
-        return record.messageId;
+          own.log.error("a message failed and comes again", { error: describeError(error) });
+        return messageId;
       }
     }),
   );

@@ -47,5 +47,6 @@ export async function recordDeadLetter(
     const next = isKnown ? { ...put.record, fence: end.fence } : { ...dead(put.record, end), attempts };
     await deps.store.replaceDelivery(next, put.record.fence);
   }
-  if (!isKnown) deps.log.warn("a delivery to a deployed subscriber is dead", { subscriber, eventId: event.id, reason });
+  if (!isKnown)
+    deps.log.warn("a delivery to a deployed subscriber is dead", { subscriber, event_id: event.id, reason });
 }

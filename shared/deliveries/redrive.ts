@@ -183,7 +183,8 @@ async function sendAgain(deps: RedriveDeps, delivery: DeliveryRecord): Promise<s
 /** Never throws: by its record it is pending again, and the reconciler finds what nobody was sent for. */
 async function sendFor(deps: RedriveDeps, task: WebhookTask): Promise<void> {
   await deps.webhookQueue.send([task]).catch((error: unknown) => {
-    deps.log.warn("a redriven webhook is left to the reconciler", { ...task, error: String(error) });
+    const { eventId: event_id, subscriptionId: subscription_id } = task;
+    deps.log.warn("a redriven webhook is left to the reconciler", { event_id, subscription_id, error: String(error) });
   });
 }
 

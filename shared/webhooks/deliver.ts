@@ -146,9 +146,9 @@ async function fail(
     const end = { at: isoAt(deps.now()), reason: why, fence: deps.newToken(), attempt };
     await deps.store.replaceDelivery(dead(delivery, end), delivery.fence);
     deps.log.warn("a webhook delivery is dead", {
-      subscription: delivery.subscriptionId,
-      eventId: delivery.eventId,
-      why,
+      subscription_id: delivery.subscriptionId,
+      event_id: delivery.eventId,
+      reason: why,
     });
     return DONE;
   }

@@ -55,7 +55,7 @@ export async function noteFailure(
     const isWritten = await deps.store.replaceSubscription(next, subscription.version);
     if (isWritten && next.status === "active") return false;
     if (isWritten) {
-      deps.log.warn("a webhook was disabled", { subscription: next.subscriptionId, reason: next.disabledReason });
+      deps.log.warn("a webhook was disabled", { subscription_id: next.subscriptionId, reason: next.disabledReason });
       await tendSubscription(deps, next);
       return true;
     }

@@ -320,8 +320,9 @@ describe("the answer", () => {
 describe("the environment", () => {
   const env = { TABLE_NAME: "t", EVENT_BUS_NAME: "b" };
   it("is read once, and a missing or wrong variable is named", () => {
-    expect(readConfig(env)).toEqual({ tableName: "t", eventBusName: "b", allowAnonymous: false });
+    expect(readConfig(env)).toEqual({ tableName: "t", eventBusName: "b", allowAnonymous: false, logLevel: "info" });
     expect(readConfig({ ...env, ALLOW_ANONYMOUS: "true" }).allowAnonymous).toBe(true);
+    expect(() => readConfig({ ...env, LOG_LEVEL: "loud" })).toThrow("LOG_LEVEL");
     expect(() => readConfig({ EVENT_BUS_NAME: "b" })).toThrow("TABLE_NAME");
     expect(() => readConfig({ ...env, EVENT_BUS_NAME: "" })).toThrow("EVENT_BUS_NAME");
     expect(() => readConfig({ ...env, ALLOW_ANONYMOUS: "yes" })).toThrow("ALLOW_ANONYMOUS");

@@ -62,7 +62,7 @@ describe("a batch of messages", () => {
     const record = (messageId: string) => ({ messageId, attributes: {} }) as unknown as SQSRecord;
     const logged: unknown[] = [];
     const log = { ...silentLogger, error: (_: string, fields?: object) => void logged.push(fields) };
-    const result = await eachMessage(["done", "again", "broken"].map(record), log, async ({ messageId }) => {
+    const result = await eachMessage(["done", "again", "broken"].map(record), { log }, async ({ messageId }) => {
       if (messageId === "again") throw new ComesAgain();
       if (messageId === "broken") throw new Error("no answer", { cause: new Error("AccessDenied") });
     });
