@@ -1,4 +1,7 @@
-/** A small real `EventStore` in memory, for unit tests and simulations: atomic, consistent, gone with the process. */
+/**
+ * A small real `EventStore` in memory, for unit tests and simulations: atomic, consistent, gone with the process. Each
+ * method does all its work before it returns, so that nothing comes in between.
+ */
 import { type HistoryIndex, historyKeys, type ItemKey, TABLE, timeKey, type WorkKind } from "../../shared/keys.ts";
 import type {
   AcceptAnswer,
@@ -16,43 +19,44 @@ import type {
   RequestRecord,
   ResponseRecord,
 } from "../../shared/records.ts";
-import { MemorySubscriptions } from "./memory-subscriptions.ts";
+import { type Copy, MemorySubscriptions } from "./memory-subscriptions.ts";
 
-interface StoredEvent {
+export interface StoredEvent {
   record: EventRecord;
   relayDueAt: string;
 }
 
-interface StoredRequest {
+export interface StoredRequest {
   record: RequestRecord;
   expiresAt: number | null;
 }
 
 export class MemoryEventStore extends MemorySubscriptions implements EventStore {
-  private readonly events = new Map<string, StoredEvent>();
-  private readonly requests = new Map<string, StoredRequest>();
-  private readonly responses = new Map<string, Map<string, ResponseRecord>>();
-  private readonly listeners = new Map<string, ListenerLease>();
-  private readonly counts = new Map<string, number>();
-  private readonly secrets = new Map<string, string>();
+  protected readonly events = new Map<string, StoredEvent>();
+  protected readonly requests = new Map<string, StoredRequest>();
+  protected readonly responses = new Map<string, Map<string, ResponseRecord>>();
+  protected readonly listeners = new Map<string, ListenerLease>();
+  protected readonly counts = new Map<string, number>();
+  protected readonly secrets = new Map<string, string>();
   private readonly clock: () => number;
 
-  constructor(now: () => number = Date.now) {
-    super(now);
+  /** @param copy what is kept and what is given out; where nobody changes a record, it need not be copied */
+  constructor(now: () => number = Date.now, copy: Copy = structuredClone) {
+    super(now, copy);
     this.clock = now;
   }
 
   async putEvent(record: EventRecord): Promise<CreateOutcome<EventRecord>> {
     const standing = this.events.get(record.event.id);
     if (standing !== undefined && !this.isPast(standing.record.expiresAt))
-      return { kind: "exists", record: copy(standing.record) };
-    this.events.set(record.event.id, { record: copy(record), relayDueAt: record.event.timestamp });
+      return { kind: "exists", record: this.copy(standing.record) };
+    this.events.set(record.event.id, { record: this.copy(record), relayDueAt: record.event.timestamp });
     return { kind: "created" };
   }
 
   async getEvent(eventId: string): Promise<EventRecord | null> {
     const record = this.events.get(eventId)?.record;
-    return record === undefined || this.isPast(record.expiresAt) ? null : copy(record);
+    return record === undefined || this.isPast(record.expiresAt) ? null : this.copy(record);
   }
 
   async getEnvelope(eventId: string): Promise<EnvelopeRecord | null> {
@@ -82,15 +86,15 @@ export class MemoryEventStore extends MemorySubscriptions implements EventStore 
   async createRequest(request: RequestRecord): Promise<CreateOutcome<RequestRecord>> {
     const standing = this.requests.get(request.eventId);
     if (standing !== undefined && !(standing.expiresAt !== null && this.isPast(standing.expiresAt)))
-      return { kind: "exists", record: copy(standing.record) };
-    this.requests.set(request.eventId, { record: copy(request), expiresAt: null });
+      return { kind: "exists", record: this.copy(standing.record) };
+    this.requests.set(request.eventId, { record: this.copy(request), expiresAt: null });
     return { kind: "created" };
   }
 
   async getRequest(eventId: string): Promise<RequestRecord | null> {
     const stored = this.requests.get(eventId);
     if (stored === undefined || (stored.expiresAt !== null && this.isPast(stored.expiresAt))) return null;
-    return copy(stored.record);
+    return this.copy(stored.record);
   }
 
   async acceptAnswer(answer: AcceptAnswer): Promise<RequestWrite> {
@@ -128,8 +132,9 @@ export class MemoryEventStore extends MemorySubscriptions implements EventStore 
     const ofEvent = this.responses.get(response.eventId) ?? new Map<string, ResponseRecord>();
     this.responses.set(response.eventId, ofEvent);
     const standing = ofEvent.get(response.responseId);
-    if (standing !== undefined && !this.isPast(standing.expiresAt)) return { kind: "exists", record: copy(standing) };
-    ofEvent.set(response.responseId, copy(response));
+    if (standing !== undefined && !this.isPast(standing.expiresAt))
+      return { kind: "exists", record: this.copy(standing) };
+    ofEvent.set(response.responseId, this.copy(response));
     return { kind: "created" };
   }
 
@@ -142,7 +147,7 @@ export class MemoryEventStore extends MemorySubscriptions implements EventStore 
       (response) => !this.isPast(response.expiresAt),
     );
     const place = (response: ResponseRecord): string => timeKey(response.timestamp, response.responseId);
-    return alive.sort((a, b) => (place(a) < place(b) ? -1 : 1)).map(copy);
+    return alive.sort((a, b) => (place(a) < place(b) ? -1 : 1)).map((one) => this.copy(one));
   }
 
   async countResponses(eventId: string, atMost: number): Promise<number> {
@@ -222,10 +227,10 @@ export class MemoryEventStore extends MemorySubscriptions implements EventStore 
     const stored = this.requests.get(eventId);
     if (stored === undefined) return { kind: "refused", request: null };
     if (stored.record.state !== "PENDING" || !condition(stored.record))
-      return { kind: "refused", request: copy(stored.record) };
+      return { kind: "refused", request: this.copy(stored.record) };
     stored.record = change(stored.record);
     stored.expiresAt = expiresAt;
-    return { kind: "written", request: copy(stored.record) };
+    return { kind: "written", request: this.copy(stored.record) };
   }
 
   private changeEvent(eventId: string, change: Partial<EventRecord>): void {
@@ -233,7 +238,7 @@ export class MemoryEventStore extends MemorySubscriptions implements EventStore 
     if (stored !== undefined) stored.record = { ...stored.record, ...change };
   }
 
-  private isPast(expiresAt: number): boolean {
+  protected isPast(expiresAt: number): boolean {
     return expiresAt <= this.clock() / 1_000;
   }
 }
@@ -244,5 +249,3 @@ function isIn(event: EventRecord["event"], { index, partition }: { index: Histor
 
 const listenerKey = ({ eventType, name, streamId }: Pick<ListenerLease, "eventType" | "name" | "streamId">): string =>
   JSON.stringify([eventType, name, streamId]);
-
-const copy = <T>(value: T): T => structuredClone(value);

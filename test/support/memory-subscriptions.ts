@@ -8,28 +8,32 @@ import type {
   SubscriptionRecord,
 } from "../../shared/subscriptions/records.ts";
 import type { DeadSlice, DeliveryStore, SubscriptionStore } from "../../shared/subscriptions/store.ts";
+import { MemoryAgents } from "./memory-agents.ts";
 
 const keyOf = (a: string, b: string): string => JSON.stringify([a, b]);
 const refKey = ({ eventId, subscriptionId }: DeliveryRef): string => keyOf(eventId, subscriptionId);
 /** How long a removed entry stays. */
 const REMOVED_SECONDS = 86_400;
 
-const copy = <T>(value: T): T => structuredClone(value);
+export type Copy = <T>(value: T) => T;
 
-export class MemorySubscriptions implements SubscriptionStore, DeliveryStore {
-  private readonly subscriptions = new Map<string, SubscriptionRecord>();
-  private readonly entries = new Map<string, { entry: SubscriptionEntry; expiresAt: number | undefined }>();
-  private readonly generations = new Map<string, number>();
-  private readonly deliveries = new Map<string, DeliveryRecord>();
+export class MemorySubscriptions extends MemoryAgents implements SubscriptionStore, DeliveryStore {
+  protected readonly subscriptions = new Map<string, SubscriptionRecord>();
+  protected readonly entries = new Map<string, { entry: SubscriptionEntry; expiresAt: number | undefined }>();
+  protected readonly generations = new Map<string, number>();
+  protected readonly deliveries = new Map<string, DeliveryRecord>();
   private readonly now: () => number;
+  protected readonly copy: Copy;
 
-  constructor(now: () => number) {
+  constructor(now: () => number, copy: Copy = structuredClone) {
+    super(now);
     this.now = now;
+    this.copy = copy;
   }
 
   async getSubscription(owner: string, subscriptionId: string): Promise<SubscriptionRecord | null> {
     const record = this.subscriptions.get(keyOf(owner, subscriptionId));
-    return record === undefined || this.hasExpired(record.expiresAt) ? null : copy(record);
+    return record === undefined || this.hasExpired(record.expiresAt) ? null : this.copy(record);
   }
 
   async listSubscriptions(owner: string, after: string, limit: number): Promise<SubscriptionRecord[]> {
@@ -37,7 +41,7 @@ export class MemorySubscriptions implements SubscriptionStore, DeliveryStore {
       .filter((one) => one.owner === owner && one.subscriptionId > after && !this.hasExpired(one.expiresAt))
       .sort((a, b) => (a.subscriptionId < b.subscriptionId ? -1 : 1))
       .slice(0, limit)
-      .map(copy);
+      .map((one) => this.copy(one));
   }
 
   async replaceSubscription(next: SubscriptionRecord, seenVersion: number): Promise<boolean> {
@@ -47,7 +51,7 @@ export class MemorySubscriptions implements SubscriptionStore, DeliveryStore {
       seenVersion === 0
         ? standing === undefined || this.hasExpired(standing.expiresAt)
         : standing?.version === seenVersion;
-    if (isAsSeen) this.subscriptions.set(key, copy(next));
+    if (isAsSeen) this.subscriptions.set(key, this.copy(next));
     return isAsSeen;
   }
 
@@ -57,14 +61,14 @@ export class MemorySubscriptions implements SubscriptionStore, DeliveryStore {
     const isNewer = standing === undefined || standing.entry.version <= entry.version;
     if (!isNewer && !this.hasExpired(standing.expiresAt)) return;
     const expiresAt = entry.status === "removed" ? this.now() / 1_000 + REMOVED_SECONDS : undefined;
-    this.entries.set(key, { entry: copy(entry), expiresAt });
+    this.entries.set(key, { entry: this.copy(entry), expiresAt });
   }
 
   async getEntries(eventType: string): Promise<SubscriptionEntry[]> {
     return [...this.entries.values()]
       .map(({ entry }) => entry)
       .filter((entry) => entry.eventType === eventType && entry.status !== "removed")
-      .map(copy);
+      .map((one) => this.copy(one));
   }
 
   async getGeneration(eventType: string): Promise<number> {
@@ -78,14 +82,14 @@ export class MemorySubscriptions implements SubscriptionStore, DeliveryStore {
   async createDelivery(delivery: DeliveryRecord): Promise<CreateOutcome<DeliveryRecord>> {
     const standing = this.deliveries.get(refKey(delivery));
     if (standing !== undefined && !this.hasExpired(standing.expiresAt))
-      return { kind: "exists", record: copy(standing) };
-    this.deliveries.set(refKey(delivery), copy(delivery));
+      return { kind: "exists", record: this.copy(standing) };
+    this.deliveries.set(refKey(delivery), this.copy(delivery));
     return { kind: "created" };
   }
 
   async getDelivery(ref: DeliveryRef): Promise<DeliveryRecord | null> {
     const record = this.deliveries.get(refKey(ref));
-    return record === undefined || this.hasExpired(record.expiresAt) ? null : copy(record);
+    return record === undefined || this.hasExpired(record.expiresAt) ? null : this.copy(record);
   }
 
   async getDeliveriesOf(refs: readonly DeliveryRef[]): Promise<DeliveryRecord[]> {
@@ -100,7 +104,7 @@ export class MemorySubscriptions implements SubscriptionStore, DeliveryStore {
   async replaceDelivery(next: DeliveryRecord, seenFence: string): Promise<boolean> {
     const standing = this.deliveries.get(refKey(next));
     if (standing?.fence !== seenFence) return false;
-    this.deliveries.set(refKey(next), copy(next));
+    this.deliveries.set(refKey(next), this.copy(next));
     return true;
   }
 
@@ -148,7 +152,7 @@ export class MemorySubscriptions implements SubscriptionStore, DeliveryStore {
     return due.flatMap(([dueAt, id]) => (dueAt === undefined ? [] : [[dueAt, id] as const]));
   }
 
-  private hasExpired(expiresAt: number | undefined): boolean {
+  protected hasExpired(expiresAt: number | undefined): boolean {
     return expiresAt !== undefined && expiresAt <= this.now() / 1_000;
   }
 }
