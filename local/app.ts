@@ -34,12 +34,11 @@ import { type SharedReads, sharingStore } from "./shared-reads.ts";
 import { embeddedClient, TABLE_NAME } from "./table.ts";
 import { type Wakeups, wakingStore } from "./wakeups.ts";
 
-/** On AWS it runs each minute; here nobody wants to wait that long for what a crash left behind. */
-const RECONCILE_EVERY_MS = 10_000;
-
 /** What the host lends. It outlives every version of the code. */
 export interface Host {
   readonly storeEndpoint: string;
+  /** The pause between two runs of the reconciler. */
+  readonly reconcileEveryMs: number;
   readonly wakeups: Wakeups;
   readonly reads: SharedReads;
   readonly accept: AcceptDeliveries;
@@ -112,7 +111,7 @@ export function createApp(config: BusConfig, host: Host): App {
     } catch (error) {
       log.error("reconcile failed", { error: (error as Error).message });
     }
-    if (!retired) timer = setTimeout(reconcileRepeatedly, RECONCILE_EVERY_MS);
+    if (!retired) timer = setTimeout(reconcileRepeatedly, host.reconcileEveryMs);
   }
 
   return {

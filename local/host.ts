@@ -23,6 +23,9 @@ process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 const SUBSCRIBERS_GRACE_MS = 2_000;
 const CALLS_GRACE_MS = 1_000;
 
+/** On AWS it runs each minute; here nobody wants to wait that long for what a crash left behind. */
+const RECONCILE_EVERY_MS = 10_000;
+
 export interface EmbeddedBusOptions {
   /** 0 for any free port. */
   readonly port: number;
@@ -34,6 +37,10 @@ export interface EmbeddedBusOptions {
   readonly allowLoopbackWebhooks?: boolean;
   /** Whether to load code again when it changes. Default false. */
   readonly watch?: boolean;
+  /** The pause between two runs of the reconciler. Default 10 s. */
+  readonly reconcileEveryMs?: number;
+  /** Where the functions reach the store that speaks at an endpoint, if not there: a proxy in between, say. */
+  readonly storeVia?: (storeEndpoint: string) => Promise<string> | string;
   /** Gets log records (one JSON object a line) and what subscribers write to their consoles. Default: nowhere. */
   readonly log?: (line: string) => void;
   /** Called after code was loaded again: `bus`, or a subscriber's name; with the names of all subscribers. */
@@ -75,6 +82,8 @@ async function start(
     configPath,
     allowLoopbackWebhooks = false,
     watch = false,
+    reconcileEveryMs = RECONCILE_EVERY_MS,
+    storeVia = (endpoint) => endpoint,
     log: print = () => {},
     onReload = () => {},
   }: EmbeddedBusOptions,
@@ -132,7 +141,8 @@ async function start(
     outDir,
     watch,
     host: {
-      storeEndpoint: store.endpoint,
+      storeEndpoint: await storeVia(store.endpoint),
+      reconcileEveryMs,
       wakeups,
       reads,
       accept: (batch) => deliveries.accept(batch),

@@ -6,18 +6,27 @@ import {
   DynamoDBClient,
   ResourceNotFoundException,
 } from "@aws-sdk/client-dynamodb";
+import { SDK_CLIENT } from "../functions/runtime/deps.ts";
 import { TABLE } from "../shared/keys.ts";
 
 export const TABLE_NAME = "agent-event-bus";
 
-/** An SDK client of the embedded store, which takes any credentials. */
+/** As deployed, but that this machine may be busy with something else, or asleep, for a while. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/** An SDK client of the embedded store, which takes any credentials. It tries as often as the deployed one does. */
 export function embeddedClient(endpoint: string): DynamoDBClient {
   return new DynamoDBClient({
     endpoint,
     region: "local",
     credentials: { accessKeyId: "local", secretAccessKey: "local" },
-    // A wait reads often; fifty of them at once must not queue for sockets.
-    requestHandler: { httpAgent: { keepAlive: true, maxSockets: 256 } },
+    maxAttempts: SDK_CLIENT.maxAttempts,
+    requestHandler: {
+      ...SDK_CLIENT.requestHandler,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      // A wait reads often; fifty of them at once must not queue for sockets.
+      httpAgent: { keepAlive: true, maxSockets: 256 },
+    },
   });
 }
 
