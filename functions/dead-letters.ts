@@ -5,23 +5,28 @@ import type { Deps } from "../shared/ports.ts";
 import { readSubscriberPrefix } from "./runtime/config.ts";
 import { readDeadLetter } from "./runtime/dead-letter.ts";
 import { coldStart, ofInvocation } from "./runtime/lambda.ts";
-import { deadLetterMetrics } from "./runtime/metrics.ts";
+import type { Metrics } from "./runtime/metrics.ts";
 import { eachMessage } from "./runtime/sqs-batch.ts";
 
 type DeadLetterDeps = Deps & { readonly subscriberPrefix: string };
 
 // Run per event.
-export const handle = async (deps: DeadLetterDeps, record: SQSRecord): Promise<void> => {
+export const handle = async (deps: DeadLetterDeps, metrics: Metrics, record: SQSRecord): Promise<void> => {
   const letter = readDeadLetter(record, deps.subscriberPrefix);
   deps.log.note?.({ event_id: letter.event.id, subscriber: letter.subscriber });
   await recordDeadLetter(deps, letter);
-  // With the prefix: another bus in the account may have a subscriber of the same name.
-  process.stdout.write(deadLetterMetrics(`${deps.subscriberPrefix}${letter.subscriber}`, deps.now()));
+  metrics.add("DeadLetters", 1, letter.subscriber);
 };
 
 // Built on cold start.
 const runtime = coldStart<DeadLetterDeps>(() => ({ subscriberPrefix: readSubscriberPrefix() }));
 
 // Called by AWS.
-export const handler = ({ Records }: SQSEvent, context: Context): Promise<SQSBatchResponse> =>
-  eachMessage(Records, ofInvocation(runtime().deps, context), (record, deps) => handle(deps, record));
+export const handler = async ({ Records }: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
+  const { deps: always, metrics } = runtime();
+  const result = await eachMessage(Records, ofInvocation(always, context), (record, deps) =>
+    handle(deps, metrics, record),
+  );
+  await metrics.write();
+  return result;
+};

@@ -25,10 +25,14 @@ const runtime = coldStart<DeliverDeps & { sqs: SQSClient; queueUrl: string }>(()
 }));
 
 // Called by AWS.
-export const handler = ({ Records }: SQSEvent, context: Context): Promise<SQSBatchResponse> =>
-  eachMessage(Records, ofInvocation(runtime().deps, context), async ({ body, receiptHandle }, deps) => {
+export const handler = async ({ Records }: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
+  const { deps: always, metrics } = runtime();
+  const result = await eachMessage(Records, ofInvocation(always, context), async ({ body, receiptHandle }, deps) => {
     const outcome = await handle(deps, readTask(body));
     if (outcome.kind === "done" || outcome.afterMs > LONGEST_HIDDEN_MS) return;
     await hideMessage(deps.sqs, deps.queueUrl, receiptHandle, outcome.afterMs);
     throw new ComesAgain();
   });
+  await metrics.write();
+  return result;
+};

@@ -3,7 +3,7 @@
 import type { Context } from "aws-lambda";
 import { type ReconcileDeps, type ReconcileReport, reconcile } from "../shared/reconcile.ts";
 import { coldStart, ofInvocation } from "./runtime/lambda.ts";
-import { reconcileMetrics } from "./runtime/metrics.ts";
+import type { Metrics } from "./runtime/metrics.ts";
 import { createWebhookQueueParts } from "./runtime/webhook-queue-parts.ts";
 
 /** Batches that have begun can end in this, with a slow answer and its repetition. */
@@ -16,13 +16,24 @@ const UNBOUNDED_RUN_MS = 60_000;
 export const handle = (deps: ReconcileDeps, forMs = UNBOUNDED_RUN_MS): Promise<ReconcileReport> =>
   reconcile(deps, { untilMs: deps.monotonic() + forMs });
 
+/** Each run writes all of them, also when there was nothing to do: then they are 0. */
+export function measure(metrics: Metrics, report: ReconcileReport): void {
+  metrics.add("Published", report.published);
+  metrics.add("Ended", report.ended);
+  metrics.add("Tended", report.tended);
+  metrics.add("Failed", report.failed);
+  metrics.add("OldestUnpublishedAge", report.oldest_unpublished_ms);
+}
+
 // Built on cold start.
 const runtime = coldStart<ReconcileDeps>(createWebhookQueueParts);
 
 // Called by AWS.
 export const handler = async (_event: unknown, context: Context): Promise<ReconcileReport> => {
-  const deps = ofInvocation(runtime().deps, context);
+  const { deps: always, metrics } = runtime();
+  const deps = ofInvocation(always, context);
   const report = await handle(deps, context.getRemainingTimeInMillis() - TIME_MARGIN_MS);
-  process.stdout.write(reconcileMetrics(report, context.functionName, deps.now()));
+  measure(metrics, report);
+  await metrics.write();
   return report;
 };

@@ -39,6 +39,8 @@ export type RequestState = "PENDING" | TerminalState;
 /** The wait as recorded: `REQUEST`. */
 export interface RequestRecord {
   readonly eventId: string;
+  /** Of the question. Absent in records of older versions. */
+  readonly eventType?: string;
   readonly state: RequestState;
   readonly expect: Expect;
   /** Names of the subscribers that could answer when the request was made. */

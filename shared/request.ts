@@ -118,6 +118,7 @@ async function createRequest(
     throw invalidField("/expect", `${expected.length} subscribers can answer; "all" waits for ${MAX_EXPECTED} at most`);
   const request: RequestRecord = {
     eventId: event.id,
+    eventType: event.type,
     state: "PENDING",
     expect,
     expected: expected.slice(0, MAX_EXPECTED),

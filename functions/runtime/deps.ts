@@ -9,7 +9,8 @@ import type { Deps, EventPublisher, EventStore, Logger } from "../../shared/port
 import type { Config } from "./config.ts";
 import { createDynamoEventStore } from "./dynamo-event-store.ts";
 import { createEventBridgePublisher } from "./eventbridge-publisher.ts";
-import { jsonLogger } from "./logger.ts";
+import { measuringStore } from "./measuring-store.ts";
+import type { Metrics } from "./metrics.ts";
 import { uuidv7 } from "./uuidv7.ts";
 
 /**
@@ -53,15 +54,16 @@ export function createDeps(parts: Parts): Deps {
 }
 
 /** The same on AWS. The region and the credentials are the function's own. */
-export function createAwsDeps(env: Config, config: BusConfig): Deps {
+export function createAwsDeps(env: Config, config: BusConfig, log: Logger, metrics: Metrics): Deps {
+  const store = createDynamoEventStore({ client: new DynamoDBClient(SDK_CLIENT), tableName: env.tableName });
   return createDeps({
-    store: createDynamoEventStore({ client: new DynamoDBClient(SDK_CLIENT), tableName: env.tableName }),
+    store: measuringStore(store, metrics),
     publisher: createEventBridgePublisher({
       client: new EventBridgeClient(SDK_CLIENT),
       eventBusName: env.eventBusName,
     }),
     config,
-    log: jsonLogger(env.logLevel),
+    log,
   });
 }
 

@@ -10,6 +10,8 @@ import { type Config, isLambda, readConfig } from "./config.ts";
 import { createAwsDeps } from "./deps.ts";
 import { type Handle, type HttpRequest, type HttpResponse, problemResponse } from "./http.ts";
 import { type BufferedResult, collectBuffered, type LambdaStreaming, sendStreamed } from "./lambda-response.ts";
+import { jsonLogger } from "./logger.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
 
 /** Kept for what is left to do when a reader does not take its answer in time. */
 const LAST_WORK_MS = 1_000;
@@ -21,6 +23,8 @@ const NEVER = new AbortController().signal;
 export interface Runtime<D extends Deps = Deps> {
   readonly env: Pick<Config, "allowAnonymous">;
   readonly deps: D;
+  /** To be written at the end of each call of the function. */
+  readonly metrics: Metrics;
 }
 
 /** What a function works with beside what all do. Each brings its own, so that none starts with the others'. */
@@ -32,7 +36,9 @@ export function coldStart<D extends Deps = Deps>(createParts?: CreateParts<D>): 
   const runtime = (): Runtime<D> => {
     if (built === null) {
       const env = readConfig();
-      built = { env, deps: { ...createAwsDeps(env, config), ...createParts?.() } as D };
+      const log = jsonLogger(env.logLevel);
+      const metrics = createMetrics(env.eventBusName, log);
+      built = { env, metrics, deps: { ...createAwsDeps(env, config, log, metrics), ...createParts?.() } as D };
     }
     return built;
   };
@@ -59,7 +65,7 @@ export function adaptHandle<D extends Deps>(
   runtime: () => Runtime<D>,
   streaming: LambdaStreaming | undefined,
 ): unknown {
-  const run: Run = async (event, context, signal) => {
+  const serve: Run = async (event, context, signal) => {
     const { env, deps: always } = runtime();
     const deps = ofInvocation(always, context);
     const agent = agentOf(event, env);
@@ -70,8 +76,28 @@ export function adaptHandle<D extends Deps>(
       deps,
     );
   };
+  const run: Run = async (event, context, signal) => {
+    const response = await serve(event, context, signal);
+    return measured(response, runtime().metrics);
+  };
   const log: LogOf = (context) => ofInvocation(runtime().deps, context).log;
   return streaming === undefined ? bufferedHandler(run, log) : streamedHandler(run, log, streaming);
+}
+
+/** Counts what did not go well, and has all measures written once the caller has its answer. */
+function measured(response: HttpResponse, metrics: Metrics): HttpResponse {
+  const { status } = response;
+  if (status >= 500) metrics.add("FailedCalls", 1);
+  else if (status === 401 || status === 403) metrics.add("RefusedCalls", 1);
+  else if (status === 429) metrics.add("RateLimitedCalls", 1);
+  else if (status === 424) metrics.add("WaitsWithoutSubscribers", 1);
+  return {
+    ...response,
+    async afterwards() {
+      await response.afterwards?.();
+      await metrics.write();
+    },
+  };
 }
 
 /** The log of one call of the function. */

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { reconcileMetrics } from "../../functions/runtime/metrics.ts";
 import { emit } from "../../shared/emit.ts";
 import { type ReconcileDeps, reconcile } from "../../shared/reconcile.ts";
 import { openRequest } from "../../shared/request.ts";
@@ -230,26 +229,5 @@ describe("a half of the run that fails", () => {
     await expect.poll(() => bus.publisher.published.length).toBe(1_100);
     release();
     expect(await report).toMatchObject({ published: 1_100, failed: 0 });
-  });
-});
-
-describe("the metrics of a run", () => {
-  it("are one line in the format that CloudWatch reads, every metric with a number", () => {
-    const report = { published: 3, ended: 2, tended: 4, failed: 1, oldest_unpublished_ms: 61_000 };
-    const line = reconcileMetrics(report, "Bus-Reconcile", 1_800_000_000_000);
-    expect(line.indexOf("\n")).toBe(line.length - 1);
-    const { _aws, ...values } = JSON.parse(line);
-    expect(values).toEqual({
-      FunctionName: "Bus-Reconcile",
-      Published: 3,
-      Ended: 2,
-      Tended: 4,
-      Failed: 1,
-      OldestUnpublishedAge: 61_000,
-    });
-    expect(_aws.Timestamp).toBe(1_800_000_000_000);
-    const [{ Namespace, Dimensions, Metrics }] = _aws.CloudWatchMetrics;
-    expect({ Namespace, Dimensions }).toEqual({ Namespace: "AgentEventBus", Dimensions: [["FunctionName"]] });
-    for (const { Name } of Metrics) expect(values[Name]).toBeTypeOf("number");
   });
 });

@@ -97,6 +97,7 @@ export function requestToItem(request: RequestRecord): Item {
     ...FORMAT,
     ...strings({
       event_id: request.eventId,
+      event_type: request.eventType,
       state: request.state,
       expect: JSON.stringify(request.expect),
       expected: JSON.stringify(request.expected),
@@ -115,6 +116,7 @@ export function requestToItem(request: RequestRecord): Item {
 export function itemToRequest(item: Item): RequestRecord {
   return {
     eventId: text(item, "event_id"),
+    ...optionalAs(item, "event_type", "eventType"),
     state: text(item, "state") as RequestState,
     expect: JSON.parse(text(item, "expect")) as Expect,
     expected: JSON.parse(text(item, "expected")) as string[],

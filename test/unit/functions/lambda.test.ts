@@ -7,10 +7,12 @@ import { afterEach, describe, expect, it } from "vitest";
 import { readConfig } from "../../../functions/runtime/config.ts";
 import { type Handle, type HttpRequest, type HttpResponse, jsonResponse } from "../../../functions/runtime/http.ts";
 import { adaptHandle, agentOf } from "../../../functions/runtime/lambda.ts";
+import type { Metrics } from "../../../functions/runtime/metrics.ts";
 import type { Logger } from "../../../shared/ports.ts";
 import { busInMemory } from "../../support/bus-in-memory.ts";
 
 const { deps } = busInMemory();
+const metrics: Metrics = { add: () => undefined, write: async () => undefined };
 const ROLE_SESSION = "arn:aws:sts::123456789012:assumed-role/planner/session-7";
 
 function anEvent(change: object = {}, userArn: string | undefined = ROLE_SESSION): APIGatewayProxyEventV2 {
@@ -131,7 +133,7 @@ type Buffered = (
 
 const runtime =
   (allowAnonymous = false) =>
-  () => ({ env: { allowAnonymous }, deps });
+  () => ({ env: { allowAnonymous }, deps, metrics });
 
 describe("a Function URL's event", () => {
   it("reaches the operation as a plain request, its body decoded, its caller verified", async () => {
@@ -231,7 +233,7 @@ describe("the answer", () => {
     const afterwards = async (): Promise<void> => {
       isDone = true;
     };
-    const logging = () => ({ env: { allowAnonymous: false }, deps: { ...deps, log } });
+    const logging = () => ({ env: { allowAnonymous: false }, deps: { ...deps, log }, metrics });
     const handler = adaptHandle(answering({ body: breaking(), afterwards }), logging, streaming);
     expect(await played.invoke(handler, anEvent(), context)).toMatchObject({ body: "one ", failure: null });
     expect(logged).toMatchObject([["a stream broke off", { error: expect.stringContaining("the table is gone") }]]);

@@ -9,6 +9,7 @@ import * as respond from "../../../functions/respond.ts";
 import type { Handle, HttpRequest } from "../../../functions/runtime/http.ts";
 import { ofInvocation } from "../../../functions/runtime/lambda.ts";
 import { jsonLogger } from "../../../functions/runtime/logger.ts";
+import type { Metrics } from "../../../functions/runtime/metrics.ts";
 import { eachMessage } from "../../../functions/runtime/sqs-batch.ts";
 import { openAgent } from "../../../shared/agents/agent.ts";
 import { BusError } from "../../../shared/errors.ts";
@@ -19,6 +20,7 @@ import { deliveredEvent } from "../../support/delivered-event.ts";
 
 const TRACE_ID = "0af7651916cd43dd8448eb211c80319c";
 const SECRETS = { authorization: "Bearer aeb_planner_topsecret", "x-note": "topsecret", cookie: "topsecret" };
+const metrics: Metrics = { add: () => undefined, write: async () => undefined };
 const UNAVAILABLE = new BusError("unavailable", "The store is away.", { cause: new Error("ThrottlingException") });
 
 afterEach(() => vi.restoreAllMocks());
@@ -219,7 +221,7 @@ describe("the record of a message that comes again", () => {
       attributes: { ...letter.attributes, DeadLetterQueueSourceArn: "arn:aws:sqs:eu-west-1:1:Bus-agent-reviewer" },
     };
     const away = { ...deps(failingStore("createDelivery")), subscriberPrefix: "Bus-agent-" };
-    await eachMessage([fromQueue], away, (record, own) => deadLetters.handle(own, record));
+    await eachMessage([fromQueue], away, (record, own) => deadLetters.handle(own, metrics, record));
     expect(written).toMatchObject([{ event_id: "e-1", subscriber: "reviewer" }]);
   });
 });

@@ -1,0 +1,207 @@
+import type { Writable } from "node:stream";
+import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { measure } from "../../../functions/reconcile.ts";
+import type { Handle } from "../../../functions/runtime/http.ts";
+import { adaptHandle } from "../../../functions/runtime/lambda.ts";
+import { measuringStore } from "../../../functions/runtime/measuring-store.ts";
+import { createMetrics, type Metrics } from "../../../functions/runtime/metrics.ts";
+import { cancelRequest } from "../../../shared/end-request.ts";
+import { METRICS, type MetricName } from "../../../shared/metrics.ts";
+import type { Deps, EventStore } from "../../../shared/ports.ts";
+import { openRequest } from "../../../shared/request.ts";
+import { respond } from "../../../shared/respond.ts";
+import { waitForEnd } from "../../../shared/wait.ts";
+import { busInMemory } from "../../support/bus-in-memory.ts";
+import { silentLogger } from "../../support/silent-logger.ts";
+
+afterEach(() => vi.restoreAllMocks());
+
+/** What is written to standard output from here on, as CloudWatch reads it: name, dimensions and value of each measure. */
+function written(): { name: string; unit: string; dimensions: Record<string, string>; value: unknown }[] {
+  const found: ReturnType<typeof written> = [];
+  vi.spyOn(process.stdout, "write").mockImplementation((chunk) => {
+    for (const line of String(chunk).trimEnd().split("\n")) found.push(...measuresIn(JSON.parse(line)));
+    return true;
+  });
+  return found;
+}
+
+type Line = Record<string, unknown> & {
+  _aws: { Timestamp: number; CloudWatchMetrics: { Namespace: string; Dimensions: string[][]; Metrics: Named[] }[] };
+};
+type Named = { Name: string; Unit: string };
+
+function measuresIn(line: Line): ReturnType<typeof written> {
+  expect(Math.abs(line._aws.Timestamp - Date.now())).toBeLessThan(60_000);
+  return line._aws.CloudWatchMetrics.flatMap(({ Namespace, Dimensions, Metrics: named }) => {
+    expect(Namespace).toBe("AgentEventBus");
+    return Dimensions.flatMap((names) =>
+      named.map(({ Name, Unit }) => ({
+        name: Name,
+        unit: Unit,
+        dimensions: Object.fromEntries(names.map((dimension) => [dimension, String(line[dimension])])),
+        value: line[Name],
+      })),
+    );
+  });
+}
+
+const noted = (): { metrics: Metrics; of: [MetricName, number, string?][] } => {
+  const of: [MetricName, number, string?][] = [];
+  return { of, metrics: { add: (...measure) => void of.push(measure), write: async () => undefined } };
+};
+
+/** The methods of a store in memory as an object's own, as those of the store on DynamoDB are. */
+function plain(store: EventStore): EventStore {
+  const names = new Set<string>();
+  for (let at = store; at !== Object.prototype; at = Object.getPrototypeOf(at))
+    for (const name of Object.getOwnPropertyNames(at)) names.add(name);
+  const methods = store as unknown as Record<string, unknown>;
+  return Object.fromEntries(
+    [...names].flatMap((name) => {
+      const method = methods[name];
+      return typeof method === "function" && name !== "constructor" ? [[name, method.bind(store)]] : [];
+    }),
+  ) as unknown as EventStore;
+}
+
+function measuredBus(): { deps: Deps; of: [MetricName, number, string?][]; bus: ReturnType<typeof busInMemory> } {
+  const bus = busInMemory();
+  const { metrics, of } = noted();
+  return { bus, of, deps: { ...bus.deps, store: measuringStore(plain(bus.deps.store), metrics) } };
+}
+
+const QUESTION = { type: "UPGRADE_REQUESTED", data: {}, timeout: 5, require_subscribers: false };
+
+describe("metrics", () => {
+  it("are written as lines that CloudWatch takes for metrics of this bus, each with its own dimensions", async () => {
+    const lines = written();
+    const metrics = createMetrics("Staging", silentLogger);
+    measure(metrics, { published: 2, ended: 0, tended: 1, failed: 0, oldest_unpublished_ms: 61_000 });
+    metrics.add("ResponseTime", 120, "UPGRADE_REQUESTED");
+    metrics.add("ResponseTime", 80, "UPGRADE_REQUESTED");
+    metrics.add("ResponseTime", 5, "MESSAGE_RECEIVED");
+    metrics.add("DeadLetters", 1, "reviewer");
+    await metrics.write();
+    const bus = { service: "Staging" };
+    const ofType = (EventType: string) => ({ service: "Staging", EventType });
+    expect(lines).toEqual([
+      { name: "Published", unit: "Count", dimensions: bus, value: 2 },
+      { name: "Ended", unit: "Count", dimensions: bus, value: 0 },
+      { name: "Tended", unit: "Count", dimensions: bus, value: 1 },
+      { name: "Failed", unit: "Count", dimensions: bus, value: 0 },
+      { name: "OldestUnpublishedAge", unit: "Milliseconds", dimensions: bus, value: 61_000 },
+      { name: "ResponseTime", unit: "Milliseconds", dimensions: ofType("UPGRADE_REQUESTED"), value: [120, 80] },
+      { name: "ResponseTime", unit: "Milliseconds", dimensions: ofType("MESSAGE_RECEIVED"), value: 5 },
+      { name: "DeadLetters", unit: "Count", dimensions: { service: "Staging", Subscriber: "reviewer" }, value: 1 },
+    ]);
+  });
+
+  it("are written once, and nothing is where there is nothing", async () => {
+    const lines = written();
+    const metrics = createMetrics("Bus", silentLogger);
+    await metrics.write();
+    metrics.add("RefusedCalls", 1);
+    await Promise.all([metrics.write(), metrics.write()]);
+    await metrics.write();
+    expect(lines.map(({ name, value }) => [name, value])).toEqual([["RefusedCalls", 1]]);
+  });
+
+  it("stay few: only two have a dimension beside the bus, and both are bounded", () => {
+    const byDimension = Object.entries(METRICS).flatMap(([name, metric]) => ("by" in metric ? [name] : []));
+    expect(byDimension).toEqual(["ResponseTime", "DeadLetters"]);
+    expect(Object.keys(METRICS)).toHaveLength(16);
+  });
+});
+
+describe("how requests end is measured", () => {
+  it("by who wins the write: an answer, with its time by event type, once however many answer", async () => {
+    const { deps, of, bus } = measuredBus();
+    const { request } = await openRequest(deps, QUESTION, { caller: "a" });
+    bus.clock.nowMs += 250;
+    const answer = { response: {}, reply_token: request.replyToken };
+    await respond(deps, request.eventId, answer, { caller: "b" });
+    await respond(deps, request.eventId, answer, { caller: "c" });
+    expect(of).toEqual([
+      ["WaitsAnswered", 1],
+      ["ResponseTime", 250, "UPGRADE_REQUESTED"],
+    ]);
+  });
+
+  it("a rejection is an answer too, a time-out and a cancellation have no time", async () => {
+    const { deps, of } = measuredBus();
+    const ask = async () => (await openRequest(deps, QUESTION, { caller: "a" })).request;
+    const rejected = await ask();
+    const rejection = { response: {}, status: "rejected", reply_token: rejected.replyToken };
+    await respond(deps, rejected.eventId, rejection, { caller: "b" });
+    await cancelRequest(deps, (await ask()).eventId, "a");
+    await waitForEnd(deps, await ask(), { holdMs: 60_000 });
+    expect(of.map(([name]) => name)).toEqual(["WaitsFailed", "ResponseTime", "WaitsCancelled", "WaitsTimedOut"]);
+  });
+
+  it("a request that still waits for others is not at its end", async () => {
+    const { deps, of } = measuredBus();
+    const two = { ...QUESTION, expect: { mode: "count", count: 2 } };
+    const { request } = await openRequest(deps, two, { caller: "a" });
+    await respond(deps, request.eventId, { response: {}, reply_token: request.replyToken }, { caller: "b" });
+    expect(of).toEqual([]);
+  });
+});
+
+describe("calls that did not go well are measured", () => {
+  const context = { getRemainingTimeInMillis: () => 30_000 } as Context;
+  const event = {
+    rawPath: "/events",
+    rawQueryString: "",
+    headers: {},
+    requestContext: { http: { method: "POST" }, authorizer: { iam: { userArn: "arn:aws:iam::1:user/a" } } },
+  } as unknown as APIGatewayProxyEventV2;
+
+  /** The metrics that a call leaves which is answered so; and those that were there when its answer left. */
+  async function measuresOf(status: number, sent = event): Promise<{ after: string[]; before: string[] }> {
+    const { deps } = busInMemory();
+    const { metrics, of } = noted();
+    const before: string[] = [];
+    let isWritten = false;
+    const writing: Metrics = {
+      ...metrics,
+      async write() {
+        isWritten = true;
+      },
+    };
+    const handle: Handle = async () => ({ status, headers: {}, body: "" });
+    const streaming = {
+      streamifyResponse: (handler: unknown) => handler,
+      HttpResponseStream: { from: (stream: Writable) => stream },
+    };
+    const runtime = () => ({ env: { allowAnonymous: false }, deps, metrics: writing });
+    const stream = {
+      write: () => true,
+      once: () => stream,
+      end: () => void before.push(...(isWritten ? ["written before the answer was sent"] : [])),
+    } as unknown as Writable;
+    const handler = adaptHandle(handle, runtime, streaming) as (...args: unknown[]) => Promise<void>;
+    await handler(sent, stream, context);
+    expect(isWritten).toBe(true);
+    return { before, after: of.map(([name]) => name) };
+  }
+
+  it.each([
+    [202, []],
+    [404, []],
+    [401, ["RefusedCalls"]],
+    [403, ["RefusedCalls"]],
+    [424, ["WaitsWithoutSubscribers"]],
+    [429, ["RateLimitedCalls"]],
+    [500, ["FailedCalls"]],
+    [503, ["FailedCalls"]],
+  ])("%i", async (status, names) => {
+    expect(await measuresOf(status)).toEqual({ after: names, before: [] });
+  });
+
+  it("one without a known identity", async () => {
+    const unknown = { ...event, requestContext: { http: { method: "POST" } } } as APIGatewayProxyEventV2;
+    expect((await measuresOf(202, unknown)).after).toEqual(["RefusedCalls"]);
+  });
+});
