@@ -13,12 +13,13 @@
  * | a run-time subscription  | SUBSCRIPTIONS_OF#<agent>  | <subscription id>      | agent and id                         |
  * | who wants a type         | SUBSCRIBERS#<type>        | ENTRY#<subscription>   | type                                 |
  * | how often that changed   | SUBSCRIBERS#<type>        | GENERATION             | type                                 |
+ * | an agent with keys       | AGENT#<name>              | AGENT                  | name; the work index, to list them   |
  * | a conversation's budget  | CONVERSATION#<id>         | BUDGET                 | conversation                         |
  * | the cursor signing key   | SETTINGS                  | CURSOR_KEY             |                                      |
  *
  * The history indexes sort by `<timestamp>#<id>` and hold only what filters need, all of it immutable, so that
  * marking an event as published never writes to them. The work index is sparse: what is done leaves it. Beside the
- * reconciler's work it holds what waits for others: messages in queues, and dead deliveries.
+ * reconciler's work it holds what waits for others, messages in queues and dead deliveries, and the list of agents.
  */
 import { INDEX_SHARDS, WORK_SHARDS } from "./limits.ts";
 
@@ -54,6 +55,7 @@ export const keys = {
     sk: `${ENTRY_PREFIX}${subscriptionId}`,
   }),
   generation: (eventType: string): ItemKey => ({ pk: subscribersPk(eventType), sk: "GENERATION" }),
+  agent: (name: string): ItemKey => ({ pk: `AGENT#${name}`, sk: "AGENT" }),
   conversationBudget: (correlationId: string): ItemKey => ({ pk: `CONVERSATION#${correlationId}`, sk: "BUDGET" }),
   cursorKey: (): ItemKey => ({ pk: "SETTINGS", sk: "CURSOR_KEY" }),
 } as const;
@@ -176,6 +178,9 @@ export const deadKeys = (owner: string, subscriptionId: string, diedAt: string, 
   work_pk: `DEAD#${owner}`,
   work_sk: `${subscriptionId}#${diedAt}#${eventId}`,
 });
+
+/** An agent with keys, among all that there are. */
+export const agentListKeys = (name: string): WorkKeys => ({ work_pk: "AGENTS", work_sk: name });
 
 /** FNV-1a (32 bit): spreads ids evenly and costs nothing. http://www.isthe.com/chongo/tech/comp/fnv/ */
 export function shardOf(id: string, shards: number): number {

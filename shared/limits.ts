@@ -96,6 +96,16 @@ export const MAX_SUBSCRIPTION_NAME_CHARS = 100;
 /** Subscribers that one request can be waiting for: their names stand in its item. */
 export const MAX_EXPECTED = 1_000;
 
+/** Keys of one agent that are valid at once: what runs with it may be brought to a new one in steps. */
+export const MAX_AGENT_KEYS = 4;
+
+/** For how long the older keys stay valid when a new one is made, in seconds: a day unless told; a week at most. */
+export const DEFAULT_KEY_OVERLAP_SECONDS = 86_400;
+export const MAX_KEY_OVERLAP_SECONDS = 604_800;
+
+/** Event types that a policy may name for one right: its agent's record is read at every call. */
+export const MAX_TYPE_NAMES = 100;
+
 /** A poll of a queue: how long it may be held, and how much it may take. As in SQS. */
 export const MAX_POLL_SECONDS = 20;
 export const MAX_MESSAGES = 10;

@@ -3,6 +3,7 @@
  * the rest of `Deps` are plain functions.
  */
 
+import type { AgentStore } from "./agents/store.ts";
 import type { DeployedSubscriber } from "./deployed-subscriber.ts";
 import type { DeliveredEvent } from "./event.ts";
 import type { Catalogue } from "./event-types/catalogue.ts";
@@ -81,7 +82,7 @@ export interface HistorySlice {
  * Methods throw `BusError("unavailable")` when the outcome is unknown (I11). What has expired does not exist: it is not
  * read, and a new record may take its place.
  */
-export interface EventStore extends SubscriptionStore, DeliveryStore {
+export interface EventStore extends SubscriptionStore, DeliveryStore, AgentStore {
   /** `BODY` when data is large, then `META`, the commit point (I1). Never overwrites (I5). */
   putEvent(record: EventRecord): Promise<CreateOutcome<EventRecord>>;
   getEvent(eventId: string): Promise<EventRecord | null>;

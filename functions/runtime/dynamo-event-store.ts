@@ -1,6 +1,7 @@
 /** The `EventStore` on one DynamoDB table: AWS, an emulator, or the embedded store. */
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { EventStore } from "../../shared/ports.ts";
+import { agentMethods } from "./dynamo/agents.ts";
 import { deliveryMethods } from "./dynamo/deliveries.ts";
 import { eventMethods } from "./dynamo/events.ts";
 import { indexMethods } from "./dynamo/indexes.ts";
@@ -24,5 +25,6 @@ export function createDynamoEventStore({ client, tableName, now = Date.now }: Dy
     ...indexMethods(table),
     ...subscriptionMethods(table, nowSeconds),
     ...deliveryMethods(table, nowSeconds),
+    ...agentMethods(table, nowSeconds),
   };
 }

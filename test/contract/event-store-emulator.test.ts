@@ -3,6 +3,7 @@ import { describe } from "vitest";
 import { createDynamoEventStore } from "../../functions/runtime/dynamo-event-store.ts";
 import { createTable } from "../../local/table.ts";
 import { emulatorAvailable, useEmulator } from "../support/emulator.ts";
+import { agentStoreContract } from "./agents.suite.ts";
 import type { ClockedStoreUnderTest } from "./clocked-store.ts";
 import { deliveryStoreContract } from "./deliveries.suite.ts";
 import { eventStoreContract } from "./event-store.suite.ts";
@@ -22,4 +23,5 @@ describe.skipIf(!(await emulatorAvailable()))("on the AWS emulator", () => {
   eventStoreContract({ ...EMULATED, open: () => EMULATED.open(Date.now) });
   subscriptionStoreContract(EMULATED);
   deliveryStoreContract(EMULATED);
+  agentStoreContract(EMULATED);
 });

@@ -1,6 +1,7 @@
 import { afterAll } from "vitest";
 import { openEmbeddedStore } from "../support/embedded-store.ts";
 import { MemoryEventStore } from "../support/memory-event-store.ts";
+import { agentStoreContract } from "./agents.suite.ts";
 import type { ClockedStoreUnderTest } from "./clocked-store.ts";
 import { deliveryStoreContract } from "./deliveries.suite.ts";
 import { eventStoreContract } from "./event-store.suite.ts";
@@ -29,4 +30,5 @@ for (const under of [IN_MEMORY, EMBEDDED]) {
   eventStoreContract({ ...under, open: () => under.open(Date.now) });
   subscriptionStoreContract(under);
   deliveryStoreContract(under);
+  agentStoreContract(under);
 }
