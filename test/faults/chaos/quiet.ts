@@ -1,0 +1,93 @@
+/** Waiting until nothing is left to be done: by the store's own index of what is due, with the clock moved on for it. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { createDynamoEventStore } from "../../../functions/runtime/dynamo-event-store.ts";
+import { embeddedClient, TABLE_NAME } from "../../../local/table.ts";
+import type { EventStore } from "../../../shared/ports.ts";
+import type { BusUnderTest } from "./bus-under-test.ts";
+
+/** After every instant that anything is due at. */
+const LAST = "9999";
+/** Bus time that passes in one step: to a webhook's next attempt, however far away it is. */
+const STEP_MS = 10.1 * 3_600_000;
+/** A deadline, its grace of 60 s, and what a relay leaves to its emitter. */
+const FIRST_STEP_MS = 80_000;
+/** How long of real time it may take. A webhook that says nothing takes 15 s at each of 8 attempts. */
+const PATIENCE_MS = 240_000;
+const POLL_MS = 250;
+
+export interface Quiet {
+  /** Bus time from the end of the faults until no event was unpublished, and no request open past its deadline. */
+  readonly publishedAfterMs: number;
+  readonly endedAfterMs: number;
+}
+
+export interface QuietOptions {
+  readonly queues: readonly string[];
+  /** Bus time is so far ahead already. */
+  readonly offsetMs: number;
+  readonly print: (line: string) => void;
+}
+
+/** What is still to be done. */
+interface Left {
+  readonly unpublished: number;
+  readonly open: number;
+  readonly messages: number;
+  readonly webhooks: number;
+}
+
+/**
+ * @returns when what had become quiet, and by how much bus time is ahead now
+ * @throws Error that says what is left, when patience is over
+ */
+export async function untilQuiet(
+  bus: BusUnderTest,
+  { queues, offsetMs, print }: QuietOptions,
+): Promise<Quiet & { offsetMs: number }> {
+  const client = embeddedClient(bus.storeEndpoint);
+  const store = createDynamoEventStore({ client, tableName: TABLE_NAME });
+  const startedAt = performance.now();
+  const elapsed = (): number => Math.round(performance.now() - startedAt + ahead - offsetMs);
+  let ahead = offsetMs;
+  let publishedAfterMs: number | null = null;
+  let endedAfterMs: number | null = null;
+  let steppedAt = startedAt;
+  try {
+    for (;;) {
+      const left = await whatIsLeft(store, queues);
+      if (left.unpublished === 0) publishedAfterMs ??= elapsed();
+      if (left.open === 0) endedAfterMs ??= elapsed();
+      if (Object.values(left).every((count) => count === 0) && publishedAfterMs !== null && endedAfterMs !== null)
+        return { publishedAfterMs, endedAfterMs, offsetMs: ahead };
+      if (performance.now() - startedAt > PATIENCE_MS)
+        throw new Error(`It does not become quiet: ${JSON.stringify(left)} are left.`);
+      // Messages and questions take real time; what only waits for the clock gets it.
+      const isDue = left.messages === 0 && performance.now() - steppedAt > 2_000;
+      if (isDue) {
+        const isFirst = ahead === offsetMs;
+        ahead += isFirst ? FIRST_STEP_MS : left.webhooks > 0 && left.unpublished + left.open === 0 ? STEP_MS : 60_000;
+        steppedAt = performance.now();
+        bus.moveClock(ahead);
+        print(`not quiet yet, ${JSON.stringify(left)}; the clock goes on to ${Math.round(ahead / 1_000)} s ahead`);
+      }
+      await sleep(POLL_MS);
+    }
+  } finally {
+    client.destroy();
+  }
+}
+
+async function whatIsLeft(store: EventStore, queues: readonly string[]): Promise<Left> {
+  const [unpublished, open, webhooks, ...messages] = await Promise.all([
+    store.findDueWork("publish", LAST, 1_000),
+    store.findDueWork("deadline", LAST, 1_000),
+    store.findDueWork("delivery", LAST, 1_000),
+    ...queues.map((id) => store.findMessages(id, LAST, 1_000)),
+  ]);
+  return {
+    unpublished: unpublished.length,
+    open: open.length,
+    webhooks: webhooks.length,
+    messages: messages.reduce((sum, ids) => sum + ids.length, 0),
+  };
+}
