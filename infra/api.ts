@@ -57,6 +57,7 @@ const DESCRIPTIONS: Readonly<Record<ApiFunction, string>> = {
   subscriptions: "Subscribes agents, and changes and ends subscriptions",
   queue: "Gives agents the messages of their queues",
   deliveries: "Takes acknowledgements; lists what could not be delivered, and sends it again",
+  agents: "Lets agents in with keys, and says what they may do",
 };
 
 export class Api extends Construct {

@@ -13,6 +13,7 @@ const ITEMS = {
   settings: keys.cursorKey().pk,
   subscriptions: keys.subscription("*", "").pk,
   subscribers: subscribersPk("*"),
+  agents: keys.agent("*").pk,
 } as const;
 
 type ItemKind = keyof typeof ITEMS;
@@ -93,6 +94,17 @@ const TABLE_ACCESS: Readonly<Record<ApiFunction | WorkerFunction, TableAccess>> 
       { actions: ["GetItem"], of: ["subscriptions"] },
       { actions: ["PutItem"], of: ["listeners"] },
       { actions: ["GetItem", "PutItem"], of: ["settings"] },
+    ],
+    queries: ["work"],
+  },
+  agents: {
+    items: [
+      { actions: ["GetItem", "BatchGetItem", "PutItem"], of: ["agents"] },
+      { actions: ["GetItem", "PutItem"], of: ["settings"] },
+      // What a deleted agent had subscribed to ends, and the deliveries of that.
+      { actions: ["GetItem", "Query", "PutItem"], of: ["subscriptions"] },
+      { actions: ["PutItem", "UpdateItem"], of: ["subscribers"] },
+      { actions: ["GetItem", "PutItem"], of: ["events"] },
     ],
     queries: ["work"],
   },

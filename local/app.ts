@@ -3,6 +3,7 @@
  * handlers, and what they work with. It holds no state of its own; the host lends it everything that must last.
  */
 
+import * as agents from "../functions/agents.ts";
 import * as deliverWebhook from "../functions/deliver-webhook.ts";
 import * as deliveries from "../functions/deliveries.ts";
 import * as dispatch from "../functions/dispatch.ts";
@@ -12,6 +13,7 @@ import * as queue from "../functions/queue.ts";
 import * as reconcile from "../functions/reconcile.ts";
 import * as request from "../functions/request.ts";
 import * as respond from "../functions/respond.ts";
+import { freshAgentSecret } from "../functions/runtime/agent-parts.ts";
 import { createDeps } from "../functions/runtime/deps.ts";
 import { createDynamoEventStore } from "../functions/runtime/dynamo-event-store.ts";
 import type { Handle, HttpRequest, HttpResponse } from "../functions/runtime/http.ts";
@@ -20,6 +22,7 @@ import { createWebhookSender } from "../functions/runtime/webhook/sender.ts";
 import * as stream from "../functions/stream.ts";
 import * as subscriptions from "../functions/subscriptions.ts";
 import type { BusConfig } from "../shared/bus-config.ts";
+import type { AgentDeps } from "../shared/agents/administer.ts";
 import { type DeadLetter, recordDeadLetter } from "../shared/deliveries/dead-letters.ts";
 import type { RedriveDeps } from "../shared/deliveries/redrive.ts";
 import type { DeployedSubscriber } from "../shared/deployed-subscriber.ts";
@@ -68,7 +71,7 @@ export interface App {
   retire(): void;
 }
 
-type AppDeps = SubscribeDeps & RedriveDeps & DeliverDeps;
+type AppDeps = SubscribeDeps & RedriveDeps & DeliverDeps & AgentDeps;
 
 const HANDLES: Readonly<Record<ApiFunction, Handle<AppDeps>>> = {
   emit: emit.handle,
@@ -80,6 +83,7 @@ const HANDLES: Readonly<Record<ApiFunction, Handle<AppDeps>>> = {
   queue: queue.handle,
   deliveries: deliveries.handle,
 };
+  agents: agents.handle,
 
 /** One process, one clock, and an index that does not lag: only a slow write keeps an event from being seen in order. */
 const INDEX_SETTLE_MS = 2_000;
@@ -102,6 +106,7 @@ export function createApp(config: BusConfig, host: Host): App {
     webhookQueue: host.webhookQueue,
     deployed: { redeliver: async (name, event) => host.redeliver(name, event) },
   };
+    newAgentSecret: freshAgentSecret,
   let timer: NodeJS.Timeout | undefined;
   let retired = false;
 

@@ -16,6 +16,7 @@ export const ERROR_KINDS = {
   unauthenticated: { status: 401, retryable: false, title: "The caller is not authenticated" },
   forbidden: { status: 403, retryable: false, title: "The caller may not do this" },
   not_found: { status: 404, retryable: false, title: "There is no such thing here" },
+  agent_exists: { status: 409, retryable: false, title: "The name is another agent's" },
   idempotency_conflict: { status: 409, retryable: false, title: "The idempotency key was used with another payload" },
   response_conflict: { status: 409, retryable: false, title: "The response id was used with another payload" },
   payload_too_large: { status: 413, retryable: false, title: "The payload is too large" },

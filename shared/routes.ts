@@ -12,6 +12,7 @@ export const API_FUNCTIONS = [
   "subscriptions",
   "queue",
   "deliveries",
+  "agents",
 ] as const;
 export type ApiFunction = (typeof API_FUNCTIONS)[number];
 
@@ -55,6 +56,13 @@ export const ROUTES = [
   { operation: "extend", method: "POST", path: "/subscriptions/{subscription_id}/extend", servedBy: "deliveries" },
   { operation: "dead", method: "GET", path: "/deliveries", servedBy: "deliveries" },
   { operation: "redrive", method: "POST", path: "/deliveries/redrive", servedBy: "deliveries" },
+  { operation: "registerAgent", method: "POST", path: "/agents", servedBy: "agents" },
+  { operation: "agents", method: "GET", path: "/agents", servedBy: "agents" },
+  { operation: "agent", method: "GET", path: "/agents/{name}", servedBy: "agents" },
+  { operation: "changeAgent", method: "PATCH", path: "/agents/{name}", servedBy: "agents" },
+  { operation: "deleteAgent", method: "DELETE", path: "/agents/{name}", servedBy: "agents" },
+  { operation: "rotateKey", method: "POST", path: "/agents/{name}/keys", servedBy: "agents" },
+  { operation: "revokeKey", method: "DELETE", path: "/agents/{name}/keys/{key_id}", servedBy: "agents" },
 ] as const satisfies readonly Route[];
 
 export type Operation = (typeof ROUTES)[number]["operation"];

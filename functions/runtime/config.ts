@@ -3,11 +3,15 @@
 /** `debug` adds a record of each call that went well. */
 export type LogLevel = "info" | "debug";
 
+/** What calls come with: a signature that IAM has verified, or an agent key. */
+export type AuthMode = "iam" | "keys";
+
 export interface Config {
   readonly tableName: string;
   readonly eventBusName: string;
   /** Let callers in whom the platform did not identify: emulators do not. Never set on AWS. */
   readonly allowAnonymous: boolean;
+  readonly auth: AuthMode;
   readonly logLevel: LogLevel;
 }
 
@@ -17,6 +21,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     tableName: required(env, "TABLE_NAME"),
     eventBusName: required(env, "EVENT_BUS_NAME"),
     allowAnonymous: flag(env, "ALLOW_ANONYMOUS"),
+    auth: authMode(env),
     logLevel: logLevel(env),
   };
 }
@@ -48,6 +53,13 @@ export function readRedriveConfig(env: Readonly<Record<string, string | undefine
 function required(env: Readonly<Record<string, string | undefined>>, name: string): string {
   const value = env[name];
   if (value === undefined || value === "") throw new Error(`The environment variable ${name} is missing.`);
+  return value;
+}
+
+function authMode(env: Readonly<Record<string, string | undefined>>): AuthMode {
+  const value = env["AUTH"] ?? "iam";
+  if (value !== "iam" && value !== "keys")
+    throw new Error(`The environment variable AUTH must be "iam" or "keys", not "${value}".`);
   return value;
 }
 

@@ -6,7 +6,8 @@ import { DEFAULT_POLICY } from "../../shared/agents/policy.ts";
 import { BusError } from "../../shared/errors.ts";
 import { loggingAbout } from "../../shared/log.ts";
 import type { Deps, Logger } from "../../shared/ports.ts";
-import { type Config, isLambda, readConfig } from "./config.ts";
+import { authenticate, withoutCredentials, withoutKey } from "./authenticate.ts";
+import { type AuthMode, type Config, isLambda, readConfig } from "./config.ts";
 import { createAwsDeps } from "./deps.ts";
 import { type Handle, type HttpRequest, type HttpResponse, problemResponse } from "./http.ts";
 import { type BufferedResult, collectBuffered, type LambdaStreaming, sendStreamed } from "./lambda-response.ts";
@@ -21,7 +22,7 @@ const NEVER = new AbortController().signal;
 
 /** What is built on cold start. */
 export interface Runtime<D extends Deps = Deps> {
-  readonly env: Pick<Config, "allowAnonymous">;
+  readonly env: Pick<Config, "allowAnonymous" | "auth">;
   readonly deps: D;
   /** To be written at the end of each call of the function. */
   readonly metrics: Metrics;
@@ -51,12 +52,19 @@ export function ofInvocation<D extends Deps>(deps: D, { functionName, awsRequest
   return loggingAbout(deps, { function: functionName, request_id: awsRequestId });
 }
 
-/** A Lambda handler from a `handle`. */
-export function lambdaHandler<D extends Deps = Deps>(handle: Handle<D>, createParts?: CreateParts<D>): unknown {
+/**
+ * A Lambda handler from a `handle`.
+ * @param auth what its calls come with; as the deployment has it, when not given
+ */
+export function lambdaHandler<D extends Deps = Deps>(
+  handle: Handle<D>,
+  createParts?: CreateParts<D>,
+  auth?: AuthMode,
+): unknown {
   const { awslambda } = globalThis as { awslambda?: Partial<LambdaStreaming> };
   // The SDK puts an empty `awslambda` where there is none.
   const canStream = typeof awslambda?.streamifyResponse === "function";
-  return adaptHandle(handle, coldStart(createParts), canStream ? (awslambda as LambdaStreaming) : undefined);
+  return adaptHandle(handle, coldStart(createParts), canStream ? (awslambda as LambdaStreaming) : undefined, auth);
 }
 
 /** The adapter itself, from plain parts. */
@@ -64,15 +72,15 @@ export function adaptHandle<D extends Deps>(
   handle: Handle<D>,
   runtime: () => Runtime<D>,
   streaming: LambdaStreaming | undefined,
+  auth?: AuthMode,
 ): unknown {
   const serve: Run = async (event, context, signal) => {
     const { env, deps: always } = runtime();
     const deps = ofInvocation(always, context);
-    const agent = agentOf(event, env);
-    if (agent === null)
-      return problemResponse(new BusError("unauthenticated", "The call is not signed by a known identity."), deps.log);
+    const identified = await identify(event, deps, { ...env, ...(auth === undefined ? {} : { auth }) });
+    if (identified.kind === "refused") return identified.response;
     return handle(
-      { ...toRequest(event, context, agent, signal), canStream: streaming !== undefined, gone: NEVER },
+      { ...toRequest(event, context, identified.agent, signal), canStream: streaming !== undefined, gone: NEVER },
       deps,
     );
   };
@@ -147,6 +155,36 @@ async function withTimeLimit<T>(context: Context, work: (timeLimit: AbortControl
   }
 }
 
+type Identified =
+  | { readonly kind: "known"; readonly agent: Agent }
+  | { readonly kind: "refused"; readonly response: HttpResponse };
+
+/**
+ * Who calls. Where calls come with keys, one that IAM has verified needs none: Lambda itself says so, and only at a URL
+ * that takes signed calls (https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html).
+ */
+async function identify(
+  event: APIGatewayProxyEventV2,
+  deps: Deps,
+  env: Pick<Config, "allowAnonymous" | "auth">,
+): Promise<Identified> {
+  const isKeyed = env.auth === "keys";
+  const verified = agentOf(event, { allowAnonymous: env.allowAnonymous && !isKeyed });
+  if (verified !== null) return { kind: "known", agent: verified };
+  if (!isKeyed) {
+    const error = new BusError("unauthenticated", "The call is not signed by a known identity.");
+    return { kind: "refused", response: problemResponse(error, deps.log) };
+  }
+  try {
+    const { authorization } = lowerCased(event.headers);
+    const call = { method: event.requestContext.http.method, path: event.rawPath, authorization };
+    const agent = await authenticate(deps, call);
+    return agent === null ? { kind: "refused", response: withoutKey(deps.log) } : { kind: "known", agent };
+  } catch (error) {
+    return { kind: "refused", response: problemResponse(error, deps.log) };
+  }
+}
+
 /** The identity that IAM verified; sessions of one role are one agent. Null when there is none and there must be. */
 export function agentOf(event: APIGatewayProxyEventV2, env: Pick<Config, "allowAnonymous">): Agent | null {
   const context = event.requestContext as { authorizer?: { iam?: { userArn?: string } } };
@@ -168,7 +206,7 @@ function toRequest(
     method: event.requestContext.http.method,
     path: event.rawPath,
     query: new URLSearchParams(event.rawQueryString),
-    headers: lowerCased(event.headers),
+    headers: withoutCredentials(lowerCased(event.headers)),
     body: Buffer.from(event.body ?? "", event.isBase64Encoded ? "base64" : "utf8"),
     agent,
     signal,

@@ -2,6 +2,7 @@
 import type { Catalogue } from "../event-types/catalogue.ts";
 import { type Operation, ROUTES } from "../routes.ts";
 import { ABOUT_OPERATIONS, ABOUT_SCHEMAS } from "./about.ts";
+import { AGENT_OPERATIONS, AGENT_SCHEMAS } from "./agents.ts";
 import { ANSWER_OPERATIONS, ANSWER_SCHEMAS } from "./answer.ts";
 import { ASK_OPERATIONS } from "./ask.ts";
 import { ASK_SCHEMAS } from "./ask-schemas.ts";
@@ -40,6 +41,7 @@ const OPERATIONS: Readonly<Record<Operation, OperationDescription>> = {
   ...SUBSCRIPTION_OPERATIONS,
   ...QUEUE_OPERATIONS,
   ...DELIVERY_OPERATIONS,
+  ...AGENT_OPERATIONS,
 };
 
 const TAGS: Readonly<Record<string, string>> = {
@@ -50,6 +52,7 @@ const TAGS: Readonly<Record<string, string>> = {
   subscribe: "Get events by webhook or from a queue, without a deployment.",
   queues: "Take events from a pull queue.",
   deliveries: "What could not be delivered, and sending it again.",
+  agents: "Who is let in with a key, and what it may do. For administrators.",
   about: "What there is.",
 };
 
@@ -72,7 +75,7 @@ export function openApiDocument({ catalogue, serverUrl = "/" }: DocumentOptions)
         description: "One base URL on your machine and behind a gateway; on AWS each function has a URL of its own.",
       },
     ],
-    security: [{ sigv4: [] }, {}],
+    security: [{ sigv4: [] }, { agentKey: [] }, {}],
     tags: Object.entries(TAGS).map(([tag, description]) => ({ name: tag, description })),
     paths: paths(),
     webhooks: WEBHOOKS,
@@ -88,6 +91,7 @@ export function openApiDocument({ catalogue, serverUrl = "/" }: DocumentOptions)
         ...SUBSCRIPTION_SCHEMAS,
         ...QUEUE_SCHEMAS,
         ...DELIVERY_SCHEMAS,
+        ...AGENT_SCHEMAS,
         ...ERROR_SCHEMAS,
       },
       responses: Object.assign(
@@ -103,6 +107,14 @@ export function openApiDocument({ catalogue, serverUrl = "/" }: DocumentOptions)
             "On AWS: AWS Signature Version 4 for the service `lambda`, with `X-Amz-Date` and, for temporary credentials, " +
             "`X-Amz-Security-Token`. The role or user is the agent. What is not signed or not allowed is refused by AWS " +
             'itself: 403 with `{"Message": …}`. On your machine calls need no signature.',
+        },
+        agentKey: {
+          type: "http",
+          scheme: "bearer",
+          bearerFormat: "aeb_<name>_<secret>",
+          description:
+            "Where the bus is run with agent keys. The key is the agent; `POST /agents` gives it. On AWS `/agents` itself " +
+            "takes signed calls only.",
         },
       },
     },
@@ -128,12 +140,19 @@ function describe(operation: Operation, path: string): object {
   };
 }
 
+const PATH_PARAMETERS: Readonly<Record<string, string>> = {
+  event_id: "The event's id.",
+  subscription_id: "The subscription's id.",
+  name: "The agent's name.",
+  key_id: "The key's id.",
+};
+
 function pathParameters(path: string): Parameter[] {
   return [...path.matchAll(/\{(\w+)\}/g)].map(([, parameter = ""]) => ({
     name: parameter,
     in: "path",
     required: true,
-    description: parameter === "event_id" ? "The event's id." : "The subscription's id.",
+    description: PATH_PARAMETERS[parameter] ?? "",
     schema: name(""),
   }));
 }

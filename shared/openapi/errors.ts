@@ -11,9 +11,10 @@ const EVERYWHERE: readonly ErrorCode[] = ["unauthenticated", "forbidden", "inter
 const WHEN: Readonly<Record<ErrorCode, string>> = {
   invalid_json:
     "not UTF-8, not JSON, a key twice or `__proto__`, deeper than 32, a number or a text that would not come back as it was",
-  unauthenticated: "no identity",
+  unauthenticated: "no identity: no signature, or no agent key that is valid",
   forbidden: "no permission, a page of another site, or a wrong reply token",
   not_found: "there is no such thing, or it is another agent's",
+  agent_exists: "there is an agent of this name, or there was one whose events are still kept",
   idempotency_conflict: "the key was used with another payload; `event_id` and `timestamp` say for what",
   response_conflict: "the response id was used with another payload",
   payload_too_large: "an event or an answer over 192 KiB, a progress report over 16 KiB, a body over 5 MiB",

@@ -38,7 +38,7 @@ export interface OperationDescription {
   readonly summary: string;
   readonly description?: string;
   readonly parameters?: readonly Parameter[];
-  readonly requestBody?: { readonly required: true; readonly description?: string; readonly content: Content };
+  readonly requestBody?: { readonly required?: true; readonly description?: string; readonly content: Content };
   /** By status: what is answered when all goes well. */
   readonly answers: Readonly<Record<number, Response>>;
   /** The codes of its own failures, beside those that every operation has. */

@@ -21,6 +21,10 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ErrorCode, Problem>> = {
     detail: "the token of the event's reply_to was expected",
   }),
   not_found: aFault("not_found", "There is no such event."),
+  agent_exists: aFault("agent_exists", 'There is an agent "billing" already.', {
+    pointer: "/name",
+    detail: "the name of no other agent was expected",
+  }),
   idempotency_conflict: toProblem(
     new BusError("idempotency_conflict", "This idempotency key was used with another payload.", {
       errors: [{ pointer: "Idempotency-Key", detail: "a fresh key was expected for a new payload" }],

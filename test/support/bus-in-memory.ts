@@ -1,7 +1,9 @@
 /** The domain on a store in memory, neighbours that remember, and a clock that jumps from one pause to the next. */
+import type { AgentDeps } from "../../shared/agents/administer.ts";
 import { type BusDeclaration, defineBus } from "../../shared/bus-config.ts";
 import type { RedriveDeps } from "../../shared/deliveries/redrive.ts";
 import type { DeliveredEvent } from "../../shared/event.ts";
+import { sha256 } from "../../shared/hash.ts";
 import { INDEX_SETTLE_MS } from "../../shared/limits.ts";
 import type { DeployedTargets, EventPublisher, PublishOutcome, WebhookQueue, WebhookTask } from "../../shared/ports.ts";
 import type { SubscribeDeps } from "../../shared/subscriptions/subscribe.ts";
@@ -60,7 +62,7 @@ export class RecordingTargets implements DeployedTargets {
 }
 
 /** What every operation of the domain works with. */
-export type AllDeps = SubscribeDeps & RedriveDeps & { readonly webhooks: WebhookSender };
+export type AllDeps = SubscribeDeps & RedriveDeps & AgentDeps & { readonly webhooks: WebhookSender };
 
 export interface BusInMemory {
   readonly deps: AllDeps;
@@ -90,6 +92,7 @@ export function busInMemory(declaration: BusDeclaration = TEST_BUS): BusInMemory
     deployed,
     newWebhookSecret: () => newWebhookSecret(new TextEncoder().encode(`secret ${++ids}`.padEnd(32))),
     catalogue,
+    newAgentSecret: () => sha256(`secret ${++ids}`).slice(0, 42).padEnd(43, "A"),
     subscribers,
     limits,
     now: () => clock.nowMs,

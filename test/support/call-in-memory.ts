@@ -1,4 +1,5 @@
 /** HTTP calls to the functions themselves, on a bus in memory. */
+import { handle as agents } from "../../functions/agents.ts";
 import { handle as deliveries } from "../../functions/deliveries.ts";
 import { handle as emit } from "../../functions/emit.ts";
 import { handle as history } from "../../functions/history.ts";
@@ -22,6 +23,7 @@ const HANDLES: Readonly<Record<ApiFunction, Handle<AllDeps>>> = {
   subscriptions,
   queue,
   deliveries,
+  agents,
 };
 
 /** How long a function may run, in the bus's virtual time. */

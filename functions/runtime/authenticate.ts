@@ -1,0 +1,46 @@
+/** Who calls, where calls come with agent keys. */
+import type { Agent } from "../../shared/agents/agent.ts";
+import { agentOfKey } from "../../shared/agents/authenticate.ts";
+import { BusError } from "../../shared/errors.ts";
+import type { Deps, Logger } from "../../shared/ports.ts";
+import { matchRoute } from "../../shared/routes.ts";
+import { type HttpRequest, type HttpResponse, problemResponse } from "./http.ts";
+
+/** Whoever asks whether the bus is there. It may do nothing else. */
+const NOBODY: Agent = {
+  id: "nobody",
+  policy: { emit: [], subscribe: [], answer: [], read: [], conversations: "own", administer: false },
+};
+
+/** A call, before anybody knows whose it is. */
+export interface UnknownCall extends Pick<HttpRequest, "method" | "path"> {
+  /** The header of that name. */
+  readonly authorization: string | undefined;
+}
+
+/** @throws BusError `unavailable` when the agent cannot be looked up: then nobody is let in */
+export async function authenticate(
+  deps: Pick<Deps, "store" | "now">,
+  { method, path, authorization }: UnknownCall,
+): Promise<Agent | null> {
+  const route = matchRoute(method, path);
+  if (route.kind === "matched" && route.operation === "health") return NOBODY;
+  return agentOfKey(deps, authorization);
+}
+
+/** One answer whatever is wrong with a key: that there is none, that it is none, was revoked, has expired, is another's. */
+export function withoutKey(log: Logger): HttpResponse {
+  const error = new BusError(
+    "unauthenticated",
+    "No agent key that is valid came with the call: send it as `Authorization: Bearer aeb_…`.",
+  );
+  const response = problemResponse(error, log);
+  // RFC 9110, section 11.6.1.
+  return { ...response, headers: { ...response.headers, "www-authenticate": "Bearer" } };
+}
+
+/** Headers as the functions get them: what proves who calls is nothing that they, or their logs, need. */
+export function withoutCredentials(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const { authorization: _, "x-amz-security-token": __, ...rest } = headers;
+  return rest;
+}
