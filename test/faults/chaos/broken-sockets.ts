@@ -20,10 +20,13 @@ export function breakingFetch(random: Seeded): BreakingFetch {
       if (!random.happens(rate)) return globalThis.fetch(url, init);
       const socket = new AbortController();
       const signal = init.signal ? AbortSignal.any([init.signal, socket.signal]) : socket.signal;
-      const timer = setTimeout(() => {
-        broken++;
-        socket.abort(new Error("the socket was destroyed"));
-      }, random.between(0, LONGEST_MS));
+      const timer = setTimeout(
+        () => {
+          broken++;
+          socket.abort(new Error("the socket was destroyed"));
+        },
+        random.between(0, LONGEST_MS),
+      );
       try {
         const response = await globalThis.fetch(url, { ...init, signal });
         // A stream goes on until it is broken; anything else is read at once.

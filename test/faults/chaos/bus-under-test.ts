@@ -20,6 +20,8 @@ export interface BusUnderTest {
   /** How often it was killed; how often its store was ended. */
   readonly kills: number;
   readonly storeRestarts: number;
+  /** By how much its wall clock is ahead. */
+  readonly offsetMs: number;
   /** Kill -9, and start again. Resolves when it serves again. */
   killAndRestart(): Promise<void>;
   /** The store's thread ends and is started again by the bus. */
@@ -112,6 +114,9 @@ export async function startBus({ proxy, reconcileEveryMs, print = () => {} }: Bu
     },
     get storeRestarts() {
       return storeRestarts;
+    },
+    get offsetMs() {
+      return offsetMs;
     },
     async killAndRestart() {
       kills++;

@@ -46,7 +46,12 @@ export async function race(scene: Scene, run: string, races: number): Promise<vo
     const marker = `${run} race ${n}`;
     const sent = { type: "CHAOS_NOTE", data: { marker, n: 1 }, key: marker };
     await Promise.all(Array.from({ length: RACERS }, () => persist(scene, () => scene.agent.emitOnce(sent))));
-    const asked = { type: "CHAOS_QUESTION", data: { marker: `${marker} asked` }, key: `${marker} asked`, timeoutMs: 5_000 };
+    const asked = {
+      type: "CHAOS_QUESTION",
+      data: { marker: `${marker} asked` },
+      key: `${marker} asked`,
+      timeoutMs: 5_000,
+    };
     await Promise.all(Array.from({ length: RACERS }, () => persist(scene, () => scene.agent.ask(asked))));
   }
 }

@@ -23,8 +23,6 @@ export interface Quiet {
 
 export interface QuietOptions {
   readonly queues: readonly string[];
-  /** Bus time is so far ahead already. */
-  readonly offsetMs: number;
   readonly print: (line: string) => void;
 }
 
@@ -36,14 +34,9 @@ interface Left {
   readonly webhooks: number;
 }
 
-/**
- * @returns when what had become quiet, and by how much bus time is ahead now
- * @throws Error that says what is left, when patience is over
- */
-export async function untilQuiet(
-  bus: BusUnderTest,
-  { queues, offsetMs, print }: QuietOptions,
-): Promise<Quiet & { offsetMs: number }> {
+/** @throws Error that says what is left, when patience is over */
+export async function untilQuiet(bus: BusUnderTest, { queues, print }: QuietOptions): Promise<Quiet> {
+  const { offsetMs } = bus;
   const client = embeddedClient(bus.storeEndpoint);
   const store = createDynamoEventStore({ client, tableName: TABLE_NAME });
   const startedAt = performance.now();
@@ -58,7 +51,7 @@ export async function untilQuiet(
       if (left.unpublished === 0) publishedAfterMs ??= elapsed();
       if (left.open === 0) endedAfterMs ??= elapsed();
       if (Object.values(left).every((count) => count === 0) && publishedAfterMs !== null && endedAfterMs !== null)
-        return { publishedAfterMs, endedAfterMs, offsetMs: ahead };
+        return { publishedAfterMs, endedAfterMs };
       if (performance.now() - startedAt > PATIENCE_MS)
         throw new Error(`It does not become quiet: ${JSON.stringify(left)} are left.`);
       // Messages and questions take real time; what only waits for the clock gets it.

@@ -1,10 +1,10 @@
 /** An agent whose calls are written into the history of the run, with how each ended for him. */
 import { AgentEventBus } from "../../../client/agent-event-bus.ts";
-import type { Fetch } from "../../../client/transport.ts";
 import { AgentEventBusError } from "../../../client/errors.ts";
+import type { Fetch } from "../../../client/transport.ts";
 import type { Message } from "../../../shared/deliveries/message-queue.ts";
-import type { Redriven } from "../../../shared/deliveries/redrive.ts";
 import type { ReceiptResult } from "../../../shared/deliveries/message-receipts.ts";
+import type { Redriven } from "../../../shared/deliveries/redrive.ts";
 import type { BatchReceipt, EmitReceipt } from "../../../shared/emit.ts";
 import { ERROR_KINDS, type ErrorCode } from "../../../shared/errors.ts";
 import type { DeliveredEvent } from "../../../shared/event.ts";
@@ -86,13 +86,16 @@ export class RecordedAgent {
   /** By the client, to the end of the wait. */
   ask(asked: Asked): Promise<Outcome<"ask">> {
     const { type, data, key, timeoutMs, expect, requireSubscribers } = asked;
-    return this.record("ask", askedOf(asked), () =>
-      this.client.emitAndWait(type, data, {
-        timeout: timeoutMs / 1_000,
-        idempotencyKey: key,
-        expect,
-        requireSubscribers,
-      }) as Promise<RequestOutcome>,
+    return this.record(
+      "ask",
+      askedOf(asked),
+      () =>
+        this.client.emitAndWait(type, data, {
+          timeout: timeoutMs / 1_000,
+          idempotencyKey: key,
+          expect,
+          requireSubscribers,
+        }) as Promise<RequestOutcome>,
     );
   }
 
@@ -121,8 +124,10 @@ export class RecordedAgent {
     const { marker, responseId, status = "ok", as } = given;
     const body = { response: { marker }, reply_token: event.reply_to.token, response_id: responseId, status };
     const query = as === undefined ? "" : `?as=${encodeURIComponent(as)}`;
-    return this.record("respond", { eventId: event.id, marker, responseId, status, ...(as === undefined ? {} : { as }) }, () =>
-      this.json<Verdict>("POST", `/events/${event.id}/responses${query}`, body),
+    return this.record(
+      "respond",
+      { eventId: event.id, marker, responseId, status, ...(as === undefined ? {} : { as }) },
+      () => this.json<Verdict>("POST", `/events/${event.id}/responses${query}`, body),
     );
   }
 
@@ -217,10 +222,9 @@ export class RecordedAgent {
     return this.record("show", { eventId }, () => this.json<EventWithResponses>("GET", `/events/${eventId}`));
   }
 
-  redrive(subscriptionId: string): Promise<Outcome<"redrive">> {
-    return this.record("redrive", { subscriptionId }, () =>
-      this.json<Redriven>("POST", "/deliveries/redrive", { subscription_id: subscriptionId, limit: 1_000 }),
-    );
+  /** All that is dead. */
+  redrive(): Promise<Outcome<"redrive">> {
+    return this.record("redrive", {}, () => this.json<Redriven>("POST", "/deliveries/redrive", { limit: 1_000 }));
   }
 
   private async results(

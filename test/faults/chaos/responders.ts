@@ -22,7 +22,12 @@ async function answer(scene: Scene, name: string, event: DeliveredEvent): Promis
   const marker = `${name} to ${event.id}`;
   if (random.happens(0.3))
     await persist(scene, () =>
-      agent.respond(event, { marker: `${marker}, progress`, responseId: `${name} progress`, status: "progress", as: name }),
+      agent.respond(event, {
+        marker: `${marker}, progress`,
+        responseId: `${name} progress`,
+        status: "progress",
+        as: name,
+      }),
     );
   if (random.happens(TOO_LATE)) await rest(scene, Date.parse(event.reply_to.deadline ?? "") - Date.now() + 300);
   const status = random.happens(REFUSES) ? "rejected" : "ok";
