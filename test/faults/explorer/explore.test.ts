@@ -1,0 +1,44 @@
+import { describe, expect, it } from "vitest";
+import { explore, type Invariant, type Model, tell } from "./explore.ts";
+
+/** Counts up to 3, by one or two at a time; who is brave goes on to 9. */
+const counting = (invariant?: Invariant<number, string>): Model<number, string> => ({
+  initial: 0,
+  keyOf: String,
+  stepsFrom: (count) => [
+    ...(count < 3 ? [{ name: "one more", happens: "surely", to: count + 1, tells: "one" } as const] : []),
+    ...(count < 2 ? [{ name: "two more", fault: "at once", happens: "surely", to: count + 2 } as const] : []),
+    ...(count === 3 ? [{ name: "on to 9", happens: "perhaps", to: 9 } as const] : []),
+  ],
+  invariants: invariant === undefined ? [] : [invariant],
+});
+
+describe("the explorer", () => {
+  it("visits every state once, and knows in which nothing more happens by itself", () => {
+    expect(explore(counting())).toEqual({ states: 5, quiet: 2, depth: 3, violation: null });
+  });
+
+  it("tells a shortest way to a state in which something does not hold", () => {
+    const { violation } = explore(counting({ name: "below 3", kind: "always", holds: (count) => count < 3 }));
+    expect(violation && tell(violation)).toBe("  1. one more\n  2. two more, at once\n  => broken: below 3");
+  });
+
+  it("tells of a step that must not be made", () => {
+    const invariant: Invariant<number, string> = {
+      name: "nobody is told of 3",
+      kind: "over every step",
+      holds: (before, { to, tells }) => before === to || to !== 3 || tells !== "one",
+    };
+    expect(explore(counting(invariant)).violation?.steps).toEqual(["two more, at once", "one more"]);
+  });
+
+  it("holds what must be so in the end against quiet states alone", () => {
+    const atLeast = (least: number): Invariant<number, string> => ({
+      name: "enough",
+      kind: "when quiet",
+      holds: (count) => count >= least,
+    });
+    expect(explore(counting(atLeast(3))).violation).toBeNull();
+    expect(explore(counting(atLeast(4))).violation?.steps).toEqual(["one more", "two more, at once"]);
+  });
+});

@@ -1,0 +1,44 @@
+import { describe, expect, it } from "vitest";
+import { type Exploration, explore, tell } from "./explore.ts";
+import { requestModel } from "./request/model.ts";
+import { BROKEN_VARIANTS } from "./request/variants.ts";
+
+const FAULTS = 3;
+
+/** What each way of breaking it breaks first. */
+const BREAKS: Readonly<Record<(typeof BROKEN_VARIANTS)[number], string>> = {
+  "publish first": "I5",
+  "request record after publish": "I4",
+  "acknowledge early": "I1",
+  "time out without a condition": "I2",
+  "time out blindly": "I3",
+  "answer blindly": "I2",
+  "let a clock decide": "I4",
+  "drop late answers": "I4",
+  "no relay": "I1",
+  "relay marks before it publishes": "I1",
+  "no sweeper": "I6",
+  "sweeper reads then writes": "I2",
+  "record without a condition": "I5",
+  "keep one's own token": "I4",
+  "count before storing": "I4",
+  "cancel without a condition": "I2",
+  "take a lost acknowledgement for a failure": "I11",
+};
+
+/** What was found, as text to be read where a test fails. */
+const told = ({ violation }: Exploration): string => (violation === null ? "no violation" : tell(violation));
+
+describe("the protocol of a request", () => {
+  it(`keeps its invariants in every state that ${FAULTS} faults can lead to`, () => {
+    const found = explore(requestModel("as it is", FAULTS));
+    expect(told(found)).toBe("no violation");
+    expect(found.states).toBeGreaterThan(400_000);
+    expect(found.quiet).toBeGreaterThan(1_000);
+  });
+
+  it.each(BROKEN_VARIANTS)("does not keep them broken: %s", (variant) => {
+    const found = explore(requestModel(variant, FAULTS));
+    expect(told(found)).toContain(`broken: ${BREAKS[variant]}:`);
+  });
+});
