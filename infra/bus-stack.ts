@@ -27,7 +27,10 @@ export class BusStack extends Stack {
     super(scope, options.stackName, {
       description: "Agent Event Bus: AI agents publish, ask, answer, subscribe and look back",
     });
-    const table = new EventTable(this, "Events", { removal: options.removal });
+    const table = new EventTable(this, "Events", {
+      removal: options.removal,
+      ...(options.tableName === undefined ? {} : { existing: options.tableName }),
+    });
     const bus = new EventBus(this, "EventBus", {
       name: options.stackName,
       archiveDays: options.archive ? config.limits.retentionDays : null,
@@ -36,6 +39,7 @@ export class BusStack extends Stack {
       TABLE_NAME: table.table.tableName,
       EVENT_BUS_NAME: bus.bus.eventBusName,
       ALLOW_ANONYMOUS: String(options.emulator),
+      LOG_LEVEL: options.logLevel,
     };
     const deadLetters = new DeadLetters(this, "DeadLetters", { table, bus, environment });
     const webhooks = new Webhooks(this, "Webhooks", { table, environment });
@@ -68,6 +72,8 @@ export class BusStack extends Stack {
     });
     if (options.monitoring)
       new Monitoring(this, "Monitoring", {
+        table,
+        eventTypes: Object.keys(config.catalogue),
         api,
         reconciler,
         dispatch,

@@ -14,6 +14,8 @@ export interface DeployOptions {
   readonly stackName: string;
   /** What becomes of the table when the stack is deleted. */
   readonly removal: RemovalPolicy.RETAIN | RemovalPolicy.DESTROY;
+  /** The name of a table that is there and is to be used, as one restored from a backup. */
+  readonly tableName?: string;
   /** Keeps every event in an EventBridge archive as well. */
   readonly archive: boolean;
   /** Null: the waits share the account's concurrency with everything else. */
@@ -28,10 +30,15 @@ export interface DeployOptions {
   readonly monitoring: boolean;
   /** ARN of an SNS topic that every alarm notifies. */
   readonly alarmTopic?: string;
+  /** `debug`: functions write a record of each call that went well, too. */
+  readonly logLevel: "info" | "debug";
 }
 
 /** With `-subscriptions` behind it, it is the name of a function: 64 characters at most. */
 const STACK_NAME = /^[A-Za-z][A-Za-z0-9-]{0,49}$/;
+
+/** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html */
+const TABLE_NAME = /^[A-Za-z0-9_.-]{3,255}$/;
 
 /**
  * 400 of the 1,000 environments that an account has by default, so that 600 are left for those who emit and answer:
@@ -44,6 +51,7 @@ export function readOptions(node: Node): DeployOptions {
   const emulator = isEmulator(node);
   const publicUrl = url(node, "publicUrl");
   const alarmTopic = text(node, "alarmTopic");
+  const tableName = existingTable(node);
   return {
     stackName: stackName(node),
     removal:
@@ -56,6 +64,8 @@ export function readOptions(node: Node): DeployOptions {
         .map((origin) => origin.trim()) ?? [],
     emulator,
     monitoring: flag(node, "monitoring", true),
+    logLevel: choice(node, "logLevel", ["info", "debug"]) === "debug" ? "debug" : "info",
+    ...(tableName === undefined ? {} : { tableName }),
     ...(publicUrl === undefined ? {} : { publicUrl }),
     ...(alarmTopic === undefined ? {} : { alarmTopic }),
   };
@@ -67,6 +77,12 @@ export const isEmulator = (node: Node): boolean => flag(node, "emulator", false)
 function stackName(node: Node): string {
   const name = text(node, "stackName") ?? "AgentEventBus";
   if (!STACK_NAME.test(name)) throw invalid("stackName", "a letter, then up to 49 letters, digits and hyphens", name);
+  return name;
+}
+
+function existingTable(node: Node): string | undefined {
+  const name = text(node, "tableName");
+  if (name !== undefined && !TABLE_NAME.test(name)) throw invalid("tableName", "the name of a DynamoDB table", name);
   return name;
 }
 

@@ -1,9 +1,9 @@
 /** What each function may do with the table, and with which items: nothing more than its operations need. */
 import { Stack } from "aws-cdk-lib";
-import type { Table } from "aws-cdk-lib/aws-dynamodb";
 import { type IRole, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { type HistoryIndex, keys, listenerPk, subscribersPk, type TABLE } from "../shared/keys.ts";
 import type { ApiFunction } from "../shared/routes.ts";
+import type { TableReference } from "./event-table.ts";
 
 /** Partition keys, as the pattern that a policy's condition takes. */
 const ITEMS = {
@@ -137,7 +137,7 @@ const TABLE_ACCESS: Readonly<Record<ApiFunction | WorkerFunction, TableAccess>> 
 };
 
 /** Grants a function's role what `TABLE_ACCESS` says of it. */
-export function grantTableAccess(table: Table, role: IRole, name: keyof typeof TABLE_ACCESS): void {
+export function grantTableAccess(table: TableReference, role: IRole, name: keyof typeof TABLE_ACCESS): void {
   const access = TABLE_ACCESS[name];
   for (const { actions, of } of access.items)
     role.addToPrincipalPolicy(
@@ -156,7 +156,7 @@ export function grantTableAccess(table: Table, role: IRole, name: keyof typeof T
     );
 }
 
-const indexArn = (table: Table, index: keyof typeof TABLE.indexes): string =>
+const indexArn = (table: TableReference, index: keyof typeof TABLE.indexes): string =>
   Stack.of(table).formatArn({
     service: "dynamodb",
     resource: "table",

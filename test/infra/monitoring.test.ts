@@ -1,6 +1,7 @@
 import { Match } from "aws-cdk-lib/assertions";
 import { describe, expect, it } from "vitest";
-import { deadLetterMetrics, reconcileMetrics } from "../../functions/runtime/metrics.ts";
+import { BUILT_IN_EVENT_TYPES } from "../../shared/event-types/catalogue.ts";
+import { METRICS, type MetricName } from "../../shared/metrics.ts";
 import { API_FUNCTIONS } from "../../shared/routes.ts";
 import { only, subscriber, synthesize } from "./synthesize.ts";
 
@@ -16,6 +17,7 @@ const alarm = (name: string) => only(template, ALARM, `Monitoring${name}`).Prope
 const ofQueue = (idStart: string) => [
   { Name: "QueueName", Value: { "Fn::GetAtt": [Match.stringLikeRegexp(`^${idStart}`), "QueueName"] } },
 ];
+const ofBus = { Namespace: "AgentEventBus", Dimensions: [{ Name: "service", Value: "AgentEventBus" }] };
 const hasAlarm = (properties: object) => template.hasResourceProperties(ALARM, properties);
 
 describe("alarms", () => {
@@ -30,6 +32,8 @@ describe("alarms", () => {
         ...["WebhooksBehind", "DueWebhooks", "WaitingWebhooks", "AbandonedWebhooks"],
         ...["DeadLettersBehind", "UnrecordedDeadLetters"],
         ...["ReconcileErrors", "ReconcileFailures", "ReconcileSilent", "UnpublishedEvents"],
+        ...["FailedCalls", "RefusedCalls", "RateLimitedCalls", "WaitTimeouts"],
+        ...["TableReadsThrottled", "TableWritesThrottled"],
       ].sort(),
     );
     for (const [, { Properties }] of alarms) expect(Properties.AlarmActions).toEqual([TOPIC]);
@@ -48,18 +52,25 @@ describe("alarms", () => {
   });
 
   it("events that stay unpublished are noticed by their age, and work that keeps failing is too", () => {
-    const functionName = { Ref: Match.stringLikeRegexp("^ReconcilerReconcileFunction") };
-    const ofReconciler = { Namespace: "AgentEventBus", Dimensions: [{ Name: "FunctionName", Value: functionName }] };
-    const report = { published: 0, ended: 0, tended: 0, failed: 0, oldest_unpublished_ms: 0 };
-    const { _aws } = JSON.parse(reconcileMetrics(report, "Reconcile", 0));
-    const written: string[] = _aws.CloudWatchMetrics[0].Metrics.map(({ Name }: { Name: string }) => Name);
     for (const [MetricName, properties] of [
       ["OldestUnpublishedAge", { Statistic: "Maximum", Threshold: 60_000, Period: 60, EvaluationPeriods: 3 }],
       ["Failed", { Statistic: "Sum", Threshold: 1, Period: 300, EvaluationPeriods: 2 }],
-    ] as const) {
-      expect(written).toContain(MetricName);
-      hasAlarm({ ...ofReconciler, MetricName, ...properties });
-    }
+    ] as const)
+      hasAlarm({ ...ofBus, MetricName, ...properties });
+  });
+
+  it("calls that fail, are refused or run into a limit are noticed once they are many, and so are time-outs", () => {
+    const forAWhile = { Statistic: "Sum", Period: 300, EvaluationPeriods: 3 };
+    hasAlarm({ ...ofBus, MetricName: "FailedCalls", Threshold: 10, EvaluationPeriods: 1 });
+    hasAlarm({ ...ofBus, MetricName: "RefusedCalls", Threshold: 50, EvaluationPeriods: 1 });
+    hasAlarm({ ...ofBus, MetricName: "RateLimitedCalls", Threshold: 100, ...forAWhile });
+    hasAlarm({ ...ofBus, MetricName: "WaitsTimedOut", Threshold: 10, ...forAWhile });
+  });
+
+  it("a table that throttles is noticed", () => {
+    const Dimensions = [{ Name: "TableName", Value: { Ref: Match.stringLikeRegexp("^EventsTable") } }];
+    for (const MetricName of ["ReadThrottleEvents", "WriteThrottleEvents"])
+      hasAlarm({ Namespace: "AWS/DynamoDB", MetricName, Dimensions, Threshold: 10, EvaluationPeriods: 2 });
   });
 
   it("each dead letter is noticed under the name of its subscriber, as the function that records it writes it", () => {
@@ -68,14 +79,13 @@ describe("alarms", () => {
       ["DeadLettersnormalizer", "normalizer"],
       ["DeadLettersdispatch", "(dispatch)"],
     ] as const) {
-      const subscriberName = `AgentEventBus-agent-${name}`;
-      const { _aws, ...values } = JSON.parse(deadLetterMetrics(subscriberName, 0));
-      const { Namespace, Dimensions, Metrics } = _aws.CloudWatchMetrics[0];
-      expect(values).toEqual({ Subscriber: subscriberName, DeadLetters: 1 });
       expect(alarm(id)).toMatchObject({
-        Namespace,
-        MetricName: Metrics[0].Name,
-        Dimensions: Dimensions[0].map((dimension: string) => ({ Name: dimension, Value: values[dimension] })),
+        Namespace: "AgentEventBus",
+        MetricName: "DeadLetters",
+        Dimensions: [
+          { Name: "Subscriber", Value: name },
+          { Name: "service", Value: "AgentEventBus" },
+        ],
         Statistic: "Sum",
         Threshold: 1,
       });
@@ -85,8 +95,13 @@ describe("alarms", () => {
   it("another bus in the account has other dead letters", () => {
     const staging = synthesize({ subscribers: [subscriber()], context: { stackName: "Staging" } });
     expect(only(staging, ALARM, "MonitoringDeadLetterslibrarian").Properties).toMatchObject({
-      Dimensions: [{ Name: "Subscriber", Value: "Staging-agent-librarian" }],
+      Dimensions: [
+        { Name: "Subscriber", Value: "librarian" },
+        { Name: "service", Value: "Staging" },
+      ],
     });
+    // By this name the functions write what they measure.
+    expect(only(staging, "AWS::Events::EventBus").Properties).toMatchObject({ Name: "Staging" });
   });
 
   it("dead letters that nothing takes are noticed, and those that cannot be recorded, which SQS leaves out of the age", () => {
@@ -111,5 +126,45 @@ describe("alarms", () => {
     const names = ["dispatch", "webhooks", "dead-letters", "deliver-webhook", "emit", "reconcile"];
     const subscribers = names.map((name) => subscriber({ name, via: "queue" }));
     expect(() => synthesize({ subscribers })).not.toThrow();
+  });
+});
+
+describe("the dashboard", () => {
+  interface Widget {
+    readonly properties: { readonly title: string; readonly metrics: readonly (readonly unknown[])[] };
+  }
+  /** The body with names in place of what only CloudFormation knows. */
+  const widgets = (): Widget[] => {
+    const { DashboardBody } = only<{ DashboardBody: { "Fn::Join": [string, unknown[]] } }>(
+      template,
+      "AWS::CloudWatch::Dashboard",
+    ).Properties;
+    const text = DashboardBody["Fn::Join"][1].map((part) => (typeof part === "string" ? part : "x")).join("");
+    return (JSON.parse(text) as { widgets: Widget[] }).widgets;
+  };
+  const metricsIn = (title: string) =>
+    widgets()
+      .filter((widget) => widget.properties.title.startsWith(title))
+      .flatMap(({ properties }) => properties.metrics);
+
+  it("shows everything that the bus measures of itself", () => {
+    const shown = new Set(widgets().flatMap(({ properties }) => properties.metrics.map(([, name]) => name)));
+    for (const name of Object.keys(METRICS) as MetricName[]) expect(shown).toContain(name);
+  });
+
+  it("shows how fast each event type is answered", () => {
+    const types = metricsIn("Response time by event type").map((metric) => metric[metric.indexOf("EventType") + 1]);
+    expect(types).toEqual(expect.arrayContaining(Object.keys(BUILT_IN_EVENT_TYPES)));
+  });
+
+  it("shows what drives the bill: the table, the time of functions, events and messages", () => {
+    const names = (title: string) => new Set(metricsIn(title).map(([, name]) => name));
+    expect(names("Cost: units")).toEqual(
+      new Set(["ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits", "ReadThrottleEvents", "WriteThrottleEvents"]),
+    );
+    expect(metricsIn("Cost: time")).toHaveLength(API_FUNCTIONS.length + WORKERS.length + 3);
+    expect(names("Cost: events")).toEqual(
+      new Set(["NumberOfMessagesSent", "NumberOfMessagesReceived", "NumberOfEmptyReceives"]),
+    );
   });
 });

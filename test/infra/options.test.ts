@@ -29,6 +29,16 @@ describe("what a deployment may choose", () => {
     template.resourceCountIs("AWS::CloudWatch::Dashboard", 0);
   });
 
+  it("has every call logged only when asked to", () => {
+    const levelOf = (context: Record<string, string>) =>
+      only<{ Environment: { Variables: Record<string, string> } }>(
+        synthesize({ context }),
+        "AWS::Lambda::Function",
+        "ApiEmit",
+      ).Properties.Environment.Variables["LOG_LEVEL"];
+    expect([levelOf({}), levelOf({ logLevel: "debug" })]).toEqual(["info", "debug"]);
+  });
+
   it("an emulator gets nothing reserved and nothing streamed: it can do neither", () => {
     const template = synthesize({ context: { emulator: "true" } });
     const reserved = { ReservedConcurrentExecutions: Match.anyValue() };
@@ -47,6 +57,8 @@ describe("what a deployment may choose", () => {
     ],
     ["publicUrl", "bus.example", /-c publicUrl: expected an http or https URL/],
     ["stackName", "1st", /-c stackName: expected a letter/],
+    ["tableName", "a b", /-c tableName: expected the name of a DynamoDB table/],
+    ["logLevel", "loud", /-c logLevel: expected info or debug/],
   ])("says what -c %s takes when it is given %s", (name, value, message) => {
     expect(() => busStack({ context: { [name]: value } })).toThrow(message);
   });

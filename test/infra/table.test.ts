@@ -53,4 +53,16 @@ describe("the table", () => {
     expect(throwaway.DeletionPolicy).toBe("Delete");
     expect(throwaway.Properties).not.toMatchObject({ DeletionProtectionEnabled: true });
   });
+
+  it("can be one that is there, as after a restore: none is made, and every function works on that one", () => {
+    const template = synthesize({ context: { tableName: "AgentEventBus-restored-1" } });
+    template.resourceCountIs("AWS::DynamoDB::Table", 0);
+    const functions = Object.values(template.findResources("AWS::Lambda::Function"));
+    const names = functions.map(({ Properties }) => Properties.Environment.Variables.TABLE_NAME);
+    expect(new Set(names)).toEqual(new Set(["AgentEventBus-restored-1"]));
+    const policies = JSON.stringify(template.findResources("AWS::IAM::Policy"));
+    expect(policies).toContain(":table/AgentEventBus-restored-1");
+    expect(policies).toContain(":table/AgentEventBus-restored-1/index/work");
+    expect(policies).not.toContain("EventsTable");
+  });
 });
