@@ -28,11 +28,10 @@ const extend: Serve = async (request, deps, { subscription_id = "" }) => {
   });
 };
 
-const dead: Serve = async (request, deps) =>
-  jsonResponse(200, await listDead(deps, readQuery(request), request.agent.id));
+const dead: Serve = async (request, deps) => jsonResponse(200, await listDead(deps, readQuery(request), request.agent));
 
 const sendAgain: Serve<RedriveDeps> = async (request, deps) =>
-  jsonResponse(200, await redrive(deps, readBody(request), request.agent.id));
+  jsonResponse(200, await redrive(deps, readBody(request), request.agent));
 
 export const handle = serveOperations<RedriveDeps>({ ack, nack, extend, dead, redrive: sendAgain });
 

@@ -18,7 +18,7 @@ const serveEmit: Serve = async (request, deps) => {
 async function emitOwnForm(request: HttpRequest, deps: Deps): Promise<WithAfterwards<EmitReceipt | BatchReceipt>> {
   const body = readBody(request);
   const sender = {
-    caller: request.agent.id,
+    agent: request.agent,
     idempotencyKey: readIdempotencyKey(request.headers["idempotency-key"]),
     traceparent: readTraceparent(request.headers["traceparent"]),
   };

@@ -13,17 +13,17 @@ import { lambdaHandler } from "./runtime/lambda.ts";
 
 // Run per event.
 const list: Serve = async (request, deps) => {
-  const page = await listEvents(deps, readQuery(request), request.agent.id);
+  const page = await listEvents(deps, readQuery(request), request.agent);
   return wantsCloudEventBatch(request) ? cloudEventBatchResponse(page, request) : jsonResponse(200, page);
 };
 
 const show: Serve = async (request, deps, { event_id = "" }) => {
-  const shown = await showEvent(deps, event_id, request.agent.id);
+  const shown = await showEvent(deps, event_id, request.agent);
   return wantsCloudEvent(request) ? cloudEventResponse(shown.event) : jsonResponse(200, shown);
 };
 
 const explain: Serve = async (request, deps, { event_id = "" }) =>
-  jsonResponse(200, await explainEvent(deps, event_id, request.agent.id));
+  jsonResponse(200, await explainEvent(deps, event_id, request.agent));
 
 const types: Serve = async (_request, { catalogue }) => {
   const event_types = Object.entries(catalogue).map(([name, { group, description, schema }]) => ({

@@ -18,7 +18,7 @@ const ResumeQuery = v.strictObject({
 // Run per event.
 const ask: Serve = async (call, deps) => {
   const { request, settled } = await openRequest(deps, readBody(call), {
-    caller: call.agent.id,
+    agent: call.agent,
     idempotencyKey: readIdempotencyKey(call.headers["idempotency-key"]),
     traceparent: readTraceparent(call.headers.traceparent),
   });

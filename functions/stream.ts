@@ -1,5 +1,8 @@
 /** `GET /events/stream`: events as they come, as server-sent events. */
 import * as v from "valibot";
+import type { Agent } from "../shared/agents/agent.ts";
+import { refusal, requireType } from "../shared/agents/authorize.ts";
+import { allows } from "../shared/agents/policy.ts";
 import { type CursorScope, openCursor, sealCursor } from "../shared/cursor.ts";
 import { BusError } from "../shared/errors.ts";
 import { deliveredCopy } from "../shared/event.ts";
@@ -26,6 +29,7 @@ const stream: Serve = async (request, deps) => {
   if (!request.canStream) throw new BusError("unavailable", CANNOT_STREAM, { retryable: false });
   const { as, after, ...given } = readInput(StreamQuery, readQuery(request));
   const selection = toSelection(deps, given);
+  requireSelection(deps, request.agent, selection.type);
   const scope: CursorScope = { caller: request.agent.id, query: { stream: { ...selection } } };
   const lastEventId = request.headers["last-event-id"];
   const cursor = lastEventId ?? after;
@@ -33,9 +37,22 @@ const stream: Serve = async (request, deps) => {
   const place = cursor === undefined ? undefined : await openCursor(deps, scope, cursor, pointer);
   const holdMs = Math.max(0, request.remainingMs() - FUNCTION_TIME_MARGIN_MS);
   const signal = AbortSignal.any([request.signal, request.gone]);
-  const events = format(deps, scope, as, streamEvents(deps, { selection, as, place, holdMs, signal }));
+  const events = format(
+    deps,
+    scope,
+    as,
+    streamEvents(deps, { agent: request.agent, selection, as, place, holdMs, signal }),
+  );
   return eventStream(await begun(events));
 };
+
+/** Of a type that it may subscribe to; of all, where there is any such type. @throws BusError `forbidden` */
+function requireSelection(deps: Deps, agent: Agent, type: string | undefined): void {
+  const ofCatalogue = Object.keys(deps.catalogue);
+  if (type !== undefined) requireType(deps, agent, "stream", type, "/type");
+  else if (!ofCatalogue.some((name) => allows(agent.policy, "subscribe", name)))
+    throw refusal(deps, agent, "stream", "This agent may not subscribe to any event type.");
+}
 
 /** Each event with the cursor after it; first of all the cursor from which the stream starts. */
 async function* format(

@@ -15,7 +15,7 @@ type ServeSubscriptions = Serve<SubscribeDeps>;
 
 // Run per event.
 const create: ServeSubscriptions = async (request, deps) => {
-  const { created, subscription } = await subscribe(deps, readBody(request), request.agent.id);
+  const { created, subscription } = await subscribe(deps, readBody(request), request.agent);
   return jsonResponse(created ? 201 : 200, subscription, {
     location: `/subscriptions/${subscription.subscription_id}`,
   });
@@ -28,7 +28,7 @@ const show: ServeSubscriptions = async (request, deps, { subscription_id = "" })
   jsonResponse(200, await showSubscription(deps, subscription_id, request.agent.id));
 
 const change: ServeSubscriptions = async (request, deps, { subscription_id = "" }) =>
-  jsonResponse(200, await changeSubscription(deps, subscription_id, readBody(request), request.agent.id));
+  jsonResponse(200, await changeSubscription(deps, subscription_id, readBody(request), request.agent));
 
 const end: ServeSubscriptions = async (request, deps, { subscription_id = "" }) => {
   await unsubscribe(deps, subscription_id, request.agent.id);

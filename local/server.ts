@@ -2,15 +2,13 @@
 
 import { once, setMaxListeners } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { withoutCredentials } from "../functions/runtime/authenticate.ts";
 import type { HttpRequest, HttpResponse } from "../functions/runtime/http.ts";
-import { openAgent } from "../shared/agents/agent.ts";
-import { BusError, toProblem } from "../shared/errors.ts";
+import { BusError, type ErrorCode, toProblem } from "../shared/errors.ts";
 import { MAX_BODY_BYTES } from "../shared/limits.ts";
-import { corsHeaders, preflightHeaders, whyForbidden } from "./guards.ts";
-
-/** Who calls: nobody proves anything on loopback. */
-const LOCAL_AGENT = openAgent("local");
+import { corsHeaders, type IsOurs, isLoopbackHost, preflightHeaders, whyForbidden } from "./guards.ts";
+import type { Identify } from "./key-mode.ts";
+import { inUrl, LOOPBACK, listen } from "./listening.ts";
 
 /** As long as a Lambda function may run. */
 const CALL_MS = 900_000;
@@ -21,6 +19,12 @@ const UNREAD_BODY_MS = 5_000;
 export interface ServerOptions {
   /** 0 for any free port. */
   readonly port: number;
+  /** Where to listen beside 127.0.0.1. Default: nowhere. */
+  readonly host?: string;
+  /** Which names in a call's `Host` are this machine's. Default: those of loopback. */
+  readonly isOurs?: IsOurs;
+  /** Whose call it is. Never throws. */
+  readonly identify: Identify;
   /** Answers one request. Never throws. */
   readonly serve: (request: HttpRequest) => Promise<HttpResponse>;
 }
@@ -28,6 +32,8 @@ export interface ServerOptions {
 export interface Server {
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
+  /** Where it listens for others: the same, unless it was given a host. */
+  readonly outsideUrl: string;
   /**
    * Takes no more calls. Those under way are told by their signal, so that waits end as pending and streams end; what
    * is not over after `graceMs` is cut off.
@@ -35,8 +41,9 @@ export interface Server {
   close(graceMs: number): Promise<void>;
 }
 
-/** Listens on loopback. @throws Error with `code: "EADDRINUSE"` when the port is taken */
-export async function startServer({ port, serve }: ServerOptions): Promise<Server> {
+/** Listens on loopback, and elsewhere if told. @throws Error with `code: "EADDRINUSE"` when the port is taken */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const { port, host = LOOPBACK } = options;
   const open = new Set<ServerResponse>();
   const shutdown = new AbortController();
   // Every call that is held listens to it, and there may be any number of them.
@@ -52,19 +59,18 @@ export async function startServer({ port, serve }: ServerOptions): Promise<Serve
       if (!outgoing.writableFinished) gone.abort();
       if (closing) setImmediate(() => server.closeIdleConnections());
     });
-    answer(incoming, outgoing, serve, { signal: shutdown.signal, gone: gone.signal }).catch(() => outgoing.destroy());
+    answer(incoming, outgoing, options, { signal: shutdown.signal, gone: gone.signal }).catch(() => outgoing.destroy());
   });
   // Node closes an idle connection after 5 s, just when a slow poller sends on it again.
   server.keepAliveTimeout = 75_000;
-  server.listen(port, "127.0.0.1");
-  await once(server, "listening");
+  const listening = await listen(server, port, host);
 
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://${LOOPBACK}:${listening.port}`,
+    outsideUrl: `http://${inUrl(host)}:${listening.port}`,
     async close(graceMs) {
       closing = true;
-      const closed = once(server, "close");
-      server.close();
+      const closed = listening.close();
       for (const outgoing of open) if (!outgoing.headersSent) outgoing.shouldKeepAlive = false;
       shutdown.abort();
       const cutOff = setTimeout(() => server.closeAllConnections(), graceMs);
@@ -77,34 +83,34 @@ export async function startServer({ port, serve }: ServerOptions): Promise<Serve
 async function answer(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  serve: ServerOptions["serve"],
+  { serve, identify, isOurs = isLoopbackHost }: ServerOptions,
   signals: Pick<HttpRequest, "signal" | "gone">,
 ): Promise<void> {
   const endsAt = performance.now() + CALL_MS;
-  const { origin } = incoming.headers;
-  const refusal = whyForbidden(incoming.headers);
-  if (refusal !== null) return refuse(incoming, outgoing, new BusError("forbidden", refusal));
+  const { origin, authorization } = incoming.headers;
+  const refusal = whyForbidden(incoming.headers, isOurs);
+  if (refusal !== null) return refuse(incoming, outgoing, problem("forbidden", refusal));
   if (incoming.method === "OPTIONS") {
     outgoing.writeHead(204, preflightHeaders(origin)).end();
     return;
   }
-  const body = await readBody(incoming);
-  if (body === null)
-    return refuse(
-      incoming,
-      outgoing,
-      new BusError("payload_too_large", `A body may have ${MAX_BODY_BYTES} bytes.`),
-      corsHeaders(origin),
-    );
-
   const target = splitTarget(incoming.url ?? "/");
+  const method = incoming.method ?? "GET";
+  const identified = await identify({ method, path: target.path, authorization });
+  if (identified.kind === "refused") return refuse(incoming, outgoing, identified.response, corsHeaders(origin));
+  const body = await readBody(incoming);
+  if (body === null) {
+    const tooLarge = problem("payload_too_large", `A body may have ${MAX_BODY_BYTES} bytes.`);
+    return refuse(incoming, outgoing, tooLarge, corsHeaders(origin));
+  }
+
   const response = await serve({
-    method: incoming.method ?? "GET",
+    method,
     path: target.path,
     query: new URLSearchParams(target.query),
-    headers: joinHeaders(incoming),
+    headers: withoutCredentials(joinHeaders(incoming)),
     body,
-    agent: LOCAL_AGENT,
+    agent: identified.agent,
     ...signals,
     canStream: true,
     remainingMs: () => endsAt - performance.now(),
@@ -167,17 +173,26 @@ async function drained(outgoing: ServerResponse, signal: AbortSignal): Promise<v
   await once(outgoing, "drain", { signal }).catch(() => undefined);
 }
 
-/** Answers with a problem. What is left of the body is read for a while and dropped, or the client could not hear it. */
+/** A refusal that no function gives. */
+function problem(code: ErrorCode, detail: string): Refusal {
+  const { status, ...rest } = toProblem(new BusError(code, detail));
+  return {
+    status,
+    headers: { "content-type": "application/problem+json" },
+    body: JSON.stringify({ status, ...rest }),
+  };
+}
+
+type Refusal = Pick<HttpResponse, "status" | "headers" | "body">;
+
+/** What is left of the body is read for a while and dropped, or the client could not hear the refusal. */
 function refuse(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  error: BusError,
+  { status, headers, body }: Refusal,
   extra: Record<string, string> = {},
 ): void {
-  const problem = toProblem(error);
-  outgoing
-    .writeHead(problem.status, { ...extra, "content-type": "application/problem+json" })
-    .end(JSON.stringify(problem));
+  outgoing.writeHead(status, { ...headers, ...extra }).end(body);
   if (incoming.complete) return;
   const hangUp = setTimeout(() => incoming.destroy(), UNREAD_BODY_MS);
   incoming.once("close", () => clearTimeout(hangUp)).resume();

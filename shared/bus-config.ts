@@ -1,5 +1,7 @@
 /** The shape of `bus.config.ts`, and what is checked of it before anything runs or is deployed. */
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { type DeclaredPolicy, faultOfArn, faultsOfPolicy } from "./agents/declared-policy.ts";
+import { DEFAULT_POLICY, type Policy } from "./agents/policy.ts";
 import type { DeployedSubscriber } from "./deployed-subscriber.ts";
 import { checkPattern, type EventPattern } from "./event-pattern.ts";
 import {
@@ -10,7 +12,7 @@ import {
   type EventType,
 } from "./event-types/catalogue.ts";
 import { nearestName } from "./event-types/nearest-name.ts";
-import { DEFAULT_LIMITS, type Limits, MIN_RETENTION_DAYS } from "./limits.ts";
+import { DEFAULT_LIMITS, type Limits, MAX_CALLS_PER_SECOND, MIN_RETENTION_DAYS } from "./limits.ts";
 
 /** A type of the deployment's own. */
 export interface EventTypeDeclaration {
@@ -37,12 +39,24 @@ export interface SubscriberDeclaration {
   readonly timeoutSeconds?: number;
   /** Memory of its function: 128 to 10,240 MB. Default 256. */
   readonly memoryMb?: number;
+  /**
+   * What it may do beside getting its events, where that differs from: publish and ask anything, answer the types that it is
+   * `on`, look into everything, subscribe to nothing at run time.
+   */
+  readonly policy?: DeclaredPolicy;
 }
 
 export interface BusDeclaration {
   readonly eventTypes?: Readonly<Record<string, EventTypeDeclaration>>;
   readonly subscribers?: readonly SubscriberDeclaration[];
   readonly limits?: Partial<Limits>;
+  /**
+   * What callers may do that IAM lets in, by the ARN of their role or user, where that differs from `defaultPolicy`. A role
+   * without its path: `arn:aws:iam::123456789012:role/billing`.
+   */
+  readonly agents?: Readonly<Record<string, DeclaredPolicy>>;
+  /** What all others may do whom IAM lets in, where that differs from `DEFAULT_POLICY`. */
+  readonly defaultPolicy?: DeclaredPolicy;
 }
 
 /** A checked configuration with everything filled in. */
@@ -50,6 +64,9 @@ export interface BusConfig<Declaration extends BusDeclaration = BusDeclaration> 
   readonly catalogue: Catalogue;
   readonly subscribers: readonly DeployedSubscriber[];
   readonly limits: Limits;
+  /** Of callers that IAM lets in, by their ARN; all others have `defaultPolicy`. */
+  readonly agents: Readonly<Record<string, Policy>>;
+  readonly defaultPolicy: Policy;
   /** Only for types: what was declared, so that `EventTypesOf` can infer `data`. */
   readonly declaration: Declaration;
 }
@@ -79,9 +96,17 @@ export function defineBus<const Declaration extends BusDeclaration>(declaration:
     ...faultsOfTypes(declaration.eventTypes ?? {}),
     ...faultsOfSubscribers(subscribers, catalogue),
     ...faultsOfLimits(limits),
+    ...faultsOfAgents(declaration, catalogue),
   ];
   if (faults.length > 0) throw new Error(`bus.config.ts:\n${faults.map((fault) => `  - ${fault}`).join("\n")}`);
-  return { catalogue, subscribers, limits, declaration };
+  const defaultPolicy: Policy = { ...DEFAULT_POLICY, ...declaration.defaultPolicy };
+  const agents = Object.fromEntries(
+    Object.entries(declaration.agents ?? {}).map(([arn, policy]): [string, Policy] => [
+      arn,
+      { ...defaultPolicy, ...policy },
+    ]),
+  );
+  return { catalogue, subscribers, limits, agents, defaultPolicy, declaration };
 }
 
 function buildCatalogue(own: Readonly<Record<string, EventTypeDeclaration>>): Catalogue {
@@ -127,10 +152,22 @@ function faultsOfSubscribers(subscribers: readonly DeployedSubscriber[], catalog
       faults.push(`${at}: timeoutSeconds must be a whole number from 1 to 900`);
     if (!isWholeNumber(subscriber.memoryMb, 128, 10_240))
       faults.push(`${at}: memoryMb must be a whole number from 128 to 10240`);
+    if (subscriber.policy !== undefined) faults.push(...faultsOfPolicy(subscriber.policy, catalogue, `${at}: policy`));
     if (subscriber.filter !== undefined)
       faults.push(...checkPattern(subscriber.filter).map((fault) => `${at}: filter${fault.pointer}: ${fault.detail}`));
     return faults;
   });
+}
+
+function faultsOfAgents({ agents = {}, defaultPolicy = {} }: BusDeclaration, catalogue: Catalogue): string[] {
+  return [
+    ...faultsOfPolicy(defaultPolicy, catalogue, "defaultPolicy"),
+    ...Object.entries(agents).flatMap(([arn, policy]) => {
+      const fault = faultOfArn(arn);
+      const at = `agents["${arn}"]`;
+      return [...(fault === null ? [] : [`${at}: ${fault}`]), ...faultsOfPolicy(policy, catalogue, at)];
+    }),
+  ];
 }
 
 function faultsOfLimits(limits: Limits): string[] {
@@ -141,6 +178,10 @@ function faultsOfLimits(limits: Limits): string[] {
     faults.push(`limits.retentionDays: expected a whole number of at least ${MIN_RETENTION_DAYS}`);
   if (!isWholeNumber(limits.eventsPerConversation, 1))
     faults.push("limits.eventsPerConversation: expected a whole number of at least 1");
+  const { perSecond, burst } = limits.ratePerAgent;
+  if (!(perSecond > 0 && perSecond <= MAX_CALLS_PER_SECOND))
+    faults.push(`limits.ratePerAgent.perSecond: expected a number over 0 and up to ${MAX_CALLS_PER_SECOND}`);
+  if (!isWholeNumber(burst, 1)) faults.push("limits.ratePerAgent.burst: expected a whole number of at least 1");
   return faults;
 }
 

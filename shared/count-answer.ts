@@ -4,6 +4,7 @@
  * It is conditional on the request being open, on the token, and on nobody having come in between. Who comes second
  * reads what stands and tries again, or finds out what became of it.
  */
+import { missingNames, speaksForOthers } from "./agents/speaker.ts";
 import { expiryOf } from "./draft-event.ts";
 import { BusError } from "./errors.ts";
 import { shardOf } from "./keys.ts";
@@ -57,11 +58,15 @@ function jitterMs(responseId: string, attempt: number): number {
 /** What one more answer makes of a pending request. */
 function answerTo(deps: Deps, request: RequestRecord, response: ResponseRecord, token: string): AcceptAnswer {
   const nowMs = deps.now();
+  const { subscriber, speaker } = response;
+  // Under a name that is expected of others it counts, and not for them.
+  const isForOthers = speaksForOthers(request, response);
   return {
     eventId: request.eventId,
     replyToken: token,
     responseId: response.responseId,
-    ...(response.subscriber === undefined ? {} : { subscriber: response.subscriber }),
+    ...(subscriber === undefined || isForOthers ? {} : { subscriber }),
+    ...(speaker === undefined || isForOthers ? {} : { speaker }),
     answersSeen: request.acceptedIds.length,
     state: stateWith(request, response),
     at: new Date(nowMs).toISOString(),
@@ -69,18 +74,14 @@ function answerTo(deps: Deps, request: RequestRecord, response: ResponseRecord, 
   };
 }
 
-function stateWith(
-  { expect, expected, acceptedIds, answeredBy }: RequestRecord,
-  response: ResponseRecord,
-): AcceptAnswer["state"] {
+function stateWith(request: RequestRecord, response: ResponseRecord): AcceptAnswer["state"] {
+  const { expect, acceptedIds } = request;
   switch (expect.mode) {
     case "first":
       return response.status === "rejected" ? "FAILED" : "ANSWERED";
     case "count":
       return acceptedIds.length + 1 >= expect.count ? "ANSWERED" : "PENDING";
     case "all":
-      return expected.every((name) => name === response.subscriber || answeredBy.includes(name))
-        ? "ANSWERED"
-        : "PENDING";
+      return missingNames(request, response).length === 0 ? "ANSWERED" : "PENDING";
   }
 }

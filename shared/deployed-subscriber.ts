@@ -1,3 +1,5 @@
+import type { DeclaredPolicy } from "./agents/declared-policy.ts";
+import { deployedPolicy, type Policy } from "./agents/policy.ts";
 import type { EventPattern } from "./event-pattern.ts";
 import { MAX_RECEIVES } from "./limits.ts";
 
@@ -25,7 +27,15 @@ export interface DeployedSubscriber {
   readonly timeoutSeconds: number;
   /** Memory of its function, in MB; it gets processor time in proportion. */
   readonly memoryMb: number;
+  /** Where its policy differs from `deployedPolicy`. */
+  readonly policy?: DeclaredPolicy;
 }
+
+/** What a deployed subscriber may do. */
+export const policyOfSubscriber = ({ on, policy }: Pick<DeployedSubscriber, "on" | "policy">): Policy => ({
+  ...deployedPolicy(on),
+  ...policy,
+});
 
 /**
  * What a subscriber's function finds in its environment about itself; where the bus is comes from who runs it.

@@ -5,6 +5,9 @@
  */
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import * as v from "valibot";
+import type { Agent } from "./agents/agent.ts";
+import { requireType } from "./agents/authorize.ts";
+import { findParent, requireConversation } from "./agents/may-join.ts";
 import { checkBudget } from "./conversation-budget.ts";
 import { BusError } from "./errors.ts";
 import type { BusEvent } from "./event.ts";
@@ -32,7 +35,7 @@ export type EventInput = v.InferOutput<typeof EventInput>;
 /** Who sends it, and what came beside the body. */
 export interface Sender {
   /** The verified agent. */
-  readonly caller: string;
+  readonly agent: Agent;
   readonly idempotencyKey?: string | undefined;
   /** The place in a batch, when the key is one for the whole batch. */
   readonly batchIndex?: number;
@@ -59,16 +62,16 @@ export function identify(
   sender: Sender,
   asked?: AskedFor,
 ): EventIdentity {
-  const { caller, idempotencyKey, batchIndex } = sender;
+  const { agent, idempotencyKey, batchIndex } = sender;
   const id =
     idempotencyKey === undefined
       ? deps.newId()
-      : derivedId("event", caller, idempotencyKey, ...(batchIndex === undefined ? [] : [batchIndex]));
+      : derivedId("event", agent.id, idempotencyKey, ...(batchIndex === undefined ? [] : [batchIndex]));
   const payloadHash = hashOf({ ...(input as JsonObject), terms: asked?.terms ?? null });
   return { id, payloadHash };
 }
 
-/** @throws BusError `unknown_event_type`, `schema_violation`, `payload_too_large`, `loop_detected` */
+/** @throws BusError `unknown_event_type`, `forbidden`, `schema_violation`, `payload_too_large`, `loop_detected` */
 export async function draftEvent(
   deps: Deps,
   input: EventInput,
@@ -78,8 +81,10 @@ export async function draftEvent(
 ): Promise<EventRecord> {
   const type = requireEventType(deps.catalogue, input.type);
   deps.log.note?.({ event_id: identity.id, event_type: input.type });
+  const operation = asked === undefined ? "emit" : "request";
+  requireType(deps, sender.agent, operation, input.type, "/type");
   await checkData(type, input);
-  const place = await placeInConversation(deps, input);
+  const place = await placeInConversation(deps, input, sender.agent, operation);
   const nowMs = deps.now();
   const event: BusEvent = {
     id: identity.id,
@@ -90,7 +95,7 @@ export async function draftEvent(
     correlation_id: place.correlationId ?? identity.id,
     ...(input.causation_id === undefined ? {} : { causation_id: input.causation_id }),
     hops: place.hops,
-    source: sender.caller,
+    source: sender.agent.id,
     ...(asked === undefined ? {} : { deadline: deadlineOf(nowMs, asked.timeoutMs, place.parent) }),
     ...traceOf(sender, place.parent),
   };
@@ -137,10 +142,17 @@ interface Place {
   readonly hops: number;
 }
 
-/** A parent that is unknown (expired, or of another system) still counts as a hop; the budget covers what it hides. */
-async function placeInConversation(deps: Deps, input: EventInput): Promise<Place> {
-  const parent =
-    input.causation_id === undefined ? null : ((await deps.store.getEnvelope(input.causation_id))?.event ?? null);
+/**
+ * A parent that is unknown (expired, of another system, or nothing that the agent may know of) still counts as a hop; the
+ * budget covers what it hides.
+ */
+async function placeInConversation(
+  deps: Deps,
+  input: EventInput,
+  agent: Agent,
+  operation: "emit" | "request",
+): Promise<Place> {
+  const parent = input.causation_id === undefined ? null : await findParent(deps, agent, input.causation_id);
   const hops = input.causation_id === undefined ? 0 : (parent?.hops ?? 0) + 1;
   // I10: a chain of causes ends.
   if (hops > MAX_HOPS) {
@@ -152,6 +164,8 @@ async function placeInConversation(deps: Deps, input: EventInput): Promise<Place
       },
     );
   }
+  if (input.correlation_id !== undefined && input.correlation_id !== parent?.correlation_id)
+    await requireConversation(deps, agent, operation, input.correlation_id);
   const correlationId = input.correlation_id ?? parent?.correlation_id;
   if (correlationId !== undefined) await checkBudget(deps, correlationId);
   return { parent, correlationId, hops };

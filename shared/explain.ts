@@ -3,6 +3,9 @@
  * subscription it says whether it got the event, and neither what it wants nor how its endpoint does (I9).
  */
 
+import type { Agent } from "./agents/agent.ts";
+import { type MayDo, whatTheyMay } from "./agents/known-agents.ts";
+import { isOwnAnswer, isOwnDelivery, sightOf } from "./agents/may-see.ts";
 import { type DeliveryView, mayLookInto, viewDelivery } from "./deliveries/view.ts";
 import type { DeployedSubscriber } from "./deployed-subscriber.ts";
 import { BusError } from "./errors.ts";
@@ -12,7 +15,7 @@ import { type RequestView, viewRequest, viewVerdicts } from "./history.ts";
 import type { Deps } from "./ports.ts";
 import type { EventRecord, ResponseRecord } from "./records.ts";
 import type { ResponseView } from "./request-outcome.ts";
-import { type DeliveryRecord, deployedId, type SubscriptionEntry } from "./subscriptions/records.ts";
+import { DEPLOYED_OWNER, type DeliveryRecord, deployedId, type SubscriptionEntry } from "./subscriptions/records.ts";
 import { subscriptionsOf } from "./subscriptions/type-index.ts";
 import type { SettledVerdict } from "./verdict.ts";
 
@@ -23,6 +26,7 @@ export type SubscriberVerdict =
   | "filtered_out"
   | "later"
   | "disabled"
+  | "not_allowed"
   | "unpublished"
   | "missed";
 
@@ -51,47 +55,62 @@ export interface Explanation {
 interface Known {
   /** Who asks. */
   readonly caller: string;
+  /** What the agents whose subscriptions these are may do with the event. */
+  readonly may: MayDo;
   readonly record: EventRecord;
   /** By subscription id. */
   readonly deliveries: ReadonlyMap<string, DeliveryRecord>;
   readonly responses: readonly ResponseRecord[];
 }
 
-/** @throws BusError `not_found` */
+/** To whom the event was only delivered: why he got it. @throws BusError `not_found`, also for what the agent may not see */
 export async function explainEvent(
-  deps: Pick<Deps, "store" | "subscribers">,
+  deps: Pick<Deps, "store" | "subscribers" | "configuredAgent" | "monotonic">,
   eventId: string,
-  caller: string,
+  agent: Agent,
 ): Promise<Explanation> {
-  const record = await deps.store.getEvent(eventId);
-  if (record === null) throw new BusError("not_found", "There is no such event.");
+  const [record, deliveries] = await Promise.all([deps.store.getEvent(eventId), deps.store.getDeliveries(eventId)]);
+  const sight = await sightOf(deps, agent, eventId, record?.event, deliveries);
+  if (record === null || sight === "nothing") throw new BusError("not_found", "There is no such event.");
   const { type } = record.event;
-  const [entries, deliveries, request, responses] = await Promise.all([
+  const [entries, request, responses] = await Promise.all([
     subscriptionsOf(deps, type),
-    deps.store.getDeliveries(eventId),
     deps.store.getRequest(eventId),
     deps.store.getResponses(eventId),
   ]);
   const known: Known = {
-    caller,
+    caller: agent.id,
+    may: await whatTheyMay(
+      deps,
+      entries.map(({ owner }) => owner),
+      type,
+    ),
     record,
     deliveries: new Map(deliveries.map((one) => [one.subscriptionId, one])),
     responses,
   };
+  const isShown = (one: Pick<DeliveryRecord, "owner" | "name">): boolean =>
+    sight === "all" || isOwnDelivery(agent, one);
+  const deployed = deps.subscribers.filter(({ on }) => on.includes(type));
+  const ids = new Set([...deployed.map(({ name }) => deployedId(name)), ...entries.map((one) => one.subscriptionId)]);
   const explained = [
-    ...deps.subscribers.filter(({ on }) => on.includes(type)).map((one) => explainDeployed(one, known)),
-    ...entries.map((entry) => explainEntry(entry, known)),
+    ...deployed
+      .filter(({ name }) => isShown({ owner: DEPLOYED_OWNER, name }))
+      .map((one) => explainDeployed(one, known)),
+    ...entries.filter(isShown).map((entry) => explainEntry(entry, known)),
   ];
-  const ids = new Set(explained.map(({ subscription_id }) => subscription_id));
   const former = deliveries
-    .filter(({ subscriptionId }) => !ids.has(subscriptionId))
+    .filter((one) => !ids.has(one.subscriptionId) && isShown(one))
     .map((delivery) => explainFormer(delivery, known));
   return {
     event_id: eventId,
     type,
     subscribers: [...explained, ...former].sort((a, b) => (a.subscriber < b.subscriber ? -1 : 1)),
     request: request === null ? null : viewRequest(request),
-    responses: viewVerdicts(responses, request),
+    responses: viewVerdicts(
+      responses.filter((response) => sight === "all" || isOwnAnswer(agent, response)),
+      request,
+    ),
   };
 }
 
@@ -119,6 +138,8 @@ function explainEntry(entry: SubscriptionEntry, known: Known): ExplainedSubscrib
   const delivery = known.deliveries.get(subscriptionId);
   if (delivery !== undefined) return { ...who, ...ofDelivery(delivery, known) };
   if (status === "disabled") return { ...who, verdict: "disabled", detail: "Its subscription is disabled." };
+  if (!known.may(entry.owner, "subscribe"))
+    return { ...who, verdict: "not_allowed", detail: "Its agent may not subscribe to this type any more." };
   const mismatch = mismatchOf(filter, event);
   if (mismatch !== null)
     return { ...who, ...(mayLookInto(entry, known.caller) ? filteredOut(mismatch) : FILTERED_OUT) };

@@ -1,12 +1,15 @@
 /** Look back: pages of events, and one event with all that came of it. */
 import * as v from "valibot";
+import type { Agent } from "./agents/agent.ts";
+import { isOwnAnswer, isOwnDelivery, maySeeAll, sightOf } from "./agents/may-see.ts";
 import { textFromBase64Url, textToBase64Url } from "./base64url.ts";
 import { type CursorScope, openCursor, sealCursor } from "./cursor.ts";
 import { type DeliveryView, viewDelivery } from "./deliveries/view.ts";
 import { BusError, invalidField } from "./errors.ts";
 import type { BusEvent } from "./event.ts";
 import { requireEventType } from "./event-types/catalogue.ts";
-import { FIRST_POSITION, LAST_POSITION, type Page, readPage, type Selection } from "./history-page.ts";
+import { FIRST_POSITION, LAST_POSITION, type Page, type PageQuery, readPage, type Selection } from "./history-page.ts";
+import { type FilledPage, readVisible } from "./history-visible.ts";
 import { limitField, nameField, readInput, utf8Bytes } from "./input.ts";
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_BYTES } from "./limits.ts";
 import type { Deps } from "./ports.ts";
@@ -82,22 +85,24 @@ export interface EventWithResponses {
  *
  * @throws BusError `invalid_request`, `unknown_event_type`
  */
-export async function listEvents(deps: Deps, query: Record<string, string>, caller: string): Promise<EventPage> {
+export async function listEvents(deps: Deps, query: Record<string, string>, agent: Agent): Promise<EventPage> {
   const { from, to, order, limit = DEFAULT_PAGE_SIZE, cursor, ...given } = readInput(ListQuery, query);
   if (from !== undefined && to !== undefined && to < from)
     throw invalidField("/to", "a time not before `from` was expected");
   const selection = toSelection(deps, given);
-  const scope: CursorScope = { caller, query: { ...selection, from: from ?? null, to: to ?? null, order } };
+  const scope: CursorScope = { caller: agent.id, query: { ...selection, from: from ?? null, to: to ?? null, order } };
   const place = cursor === undefined ? null : await openPosition(deps, scope, cursor);
-  const page = await readPage(deps.store, {
+  const wanted: PageQuery = {
     selection,
     order,
     limit,
     // A time alone sorts before all positions of that time: `from` is inclusive, `to` is exclusive.
     after: order === "asc" && place !== null ? place : (from ?? FIRST_POSITION),
     before: order === "desc" && place !== null ? place : (to ?? LAST_POSITION),
-  });
-  const { events, next } = await fillPage(deps, page);
+  };
+  const { events, next } = maySeeAll(agent)
+    ? await fillPage(deps, await readPage(deps.store, wanted))
+    : await readVisible(deps, agent, wanted);
   return {
     events,
     next_cursor: next === null ? null : await sealCursor(deps, scope, textToBase64Url(next)),
@@ -109,7 +114,7 @@ async function openPosition(deps: Deps, scope: CursorScope, cursor: string): Pro
 }
 
 /** The events of a page; it ends early when it has grown large. */
-async function fillPage(deps: Deps, page: Page): Promise<{ events: BusEvent[]; next: string | null }> {
+async function fillPage(deps: Deps, page: Page): Promise<FilledPage> {
   const events: BusEvent[] = [];
   let bytes = 0;
   let last = "";
@@ -138,11 +143,15 @@ export function toSelection(
   };
 }
 
-/** One event, its wait, its responses and its deliveries. @throws BusError `not_found` */
+/**
+ * One event, its wait, its responses and its deliveries. To whom it was only delivered: his own of these.
+ *
+ * @throws BusError `not_found`, also for what the agent may not see
+ */
 export async function showEvent(
-  deps: Pick<Deps, "store">,
+  deps: Pick<Deps, "store" | "subscribers">,
   eventId: string,
-  caller: string,
+  agent: Agent,
 ): Promise<EventWithResponses> {
   const [record, request, responses, deliveries] = await Promise.all([
     deps.store.getEvent(eventId),
@@ -150,13 +159,19 @@ export async function showEvent(
     deps.store.getResponses(eventId),
     deps.store.getDeliveries(eventId),
   ]);
-  if (record === null) throw new BusError("not_found", "There is no such event.");
+  const sight = await sightOf(deps, agent, eventId, record?.event, deliveries);
+  if (record === null || sight === "nothing") throw new BusError("not_found", "There is no such event.");
+  const isAll = sight === "all";
   return {
     event: record.event,
     request: request === null ? null : viewRequest(request),
-    responses: viewVerdicts(responses, request),
+    responses: viewVerdicts(
+      responses.filter((response) => isAll || isOwnAnswer(agent, response)),
+      request,
+    ),
     deliveries: deliveries
-      .map((delivery) => viewDelivery(delivery, caller))
+      .filter((delivery) => isAll || isOwnDelivery(agent, delivery))
+      .map((delivery) => viewDelivery(delivery, agent.id))
       .sort((a, b) => (a.subscriber < b.subscriber ? -1 : 1)),
   };
 }

@@ -93,6 +93,12 @@ export const MAX_EVENT_TYPES_PER_SUBSCRIPTION = 100;
 /** A subscriber's name: it stands in every request that it is expected to answer. */
 export const MAX_SUBSCRIPTION_NAME_CHARS = 100;
 
+/** What was read of an agent that does not call itself is good for this long: so soon a changed policy has its effect on deliveries. */
+export const KNOWN_AGENT_MS = 10_000;
+
+/** Events that one page looks at for those that its reader may see; then it ends early, with a cursor. */
+export const MAX_LOOKED_AT = 500;
+
 /** Subscribers that one request can be waiting for: their names stand in its item. */
 export const MAX_EXPECTED = 1_000;
 
@@ -177,6 +183,25 @@ export const MAX_REDRIVE = 1_000;
 /** A subscription that was just changed is left to whoever changes it for this long. */
 export const TEND_AFTER_MS = 10_000;
 
+/**
+ * The highest rate that can be kept for one agent: its bucket is one item, which takes 1,000 writes a second, and each
+ * pays for `RATE_CREDIT` calls.
+ */
+export const MAX_CALLS_PER_SECOND = 20_000;
+
+/** Calls that an instance serves before it pays for them: one write for so many, and so many that an instance may be behind. */
+export const RATE_CREDIT = 20;
+
+/** For so long a bucket that was found empty, or that could not be reached, is not asked again. */
+export const RATE_RETRY_MS = 200;
+
+/** How many calls an agent may make; a call may count for several (`functions/runtime/call-cost.ts`). */
+export interface Rate {
+  readonly perSecond: number;
+  /** At once, after a pause. */
+  readonly burst: number;
+}
+
 /** What a deployment may set in `bus.config.ts`. */
 export interface Limits {
   /** One call is held for at most this long; then 202 with `resume`. Seconds. */
@@ -185,7 +210,14 @@ export interface Limits {
   readonly retentionDays: number;
   /** Events of one conversation before it is taken for a loop. */
   readonly eventsPerConversation: number;
+  /** How many calls an agent may make. */
+  readonly ratePerAgent: Rate;
 }
 
-export const DEFAULT_LIMITS: Limits = { holdSeconds: 55, retentionDays: 90, eventsPerConversation: 10_000 };
+export const DEFAULT_LIMITS: Limits = {
+  holdSeconds: 55,
+  retentionDays: 90,
+  eventsPerConversation: 10_000,
+  ratePerAgent: { perSecond: 500, burst: 5_000 },
+};
 export const MIN_RETENTION_DAYS = 15;

@@ -7,6 +7,8 @@
  * was delivered beyond it.
  */
 
+import type { Agent } from "./agents/agent.ts";
+import { allows } from "./agents/policy.ts";
 import { LAST_POSITION, type Page, readPage, type Selection } from "./history-page.ts";
 import { LEASE_MS, LEASE_RENEW_MS, STREAM_POLL_MS } from "./limits.ts";
 import { type Deps, eventsTopic } from "./ports.ts";
@@ -17,6 +19,8 @@ import { StreamPlace } from "./stream-place.ts";
 const PAGE = 200;
 
 export interface StreamOptions {
+  /** Whose stream it is: of all types, it gets those that it may subscribe to. */
+  readonly agent: Agent;
   readonly selection: Selection;
   /** The stream counts as a subscriber of this name while it is open. */
   readonly as?: string | undefined;
@@ -36,7 +40,7 @@ export type StreamStep =
 export async function* streamEvents(deps: Deps, options: StreamOptions): AsyncGenerator<StreamStep, void> {
   const endAt = deps.monotonic() + options.holdMs;
   const place = await startOf(deps, options);
-  const lease = options.as === undefined ? null : new Lease(deps, leaseFor(deps, options.as, options.selection));
+  const lease = options.as === undefined ? null : new Lease(deps, leaseFor(deps, options.as, options));
   // From the lease on, askers count on this stream: it begins before the stream is said to be open.
   await lease?.renew();
   try {
@@ -46,6 +50,7 @@ export async function* streamEvents(deps: Deps, options: StreamOptions): AsyncGe
       try {
         await lease?.renew();
         for await (const record of sweep(deps, options.selection, place)) {
+          if (!allows(options.agent.policy, "subscribe", record.event.type)) continue;
           yield { kind: "event", record, place };
           // There may be much to catch up on, and a reader may be slow.
           if (options.signal.aborted || deps.monotonic() >= endAt) return;
@@ -108,12 +113,17 @@ async function placeNow(deps: Deps, selection: Selection): Promise<StreamPlace> 
   return place;
 }
 
-function leaseFor(deps: Deps, name: string, { type, correlation_id }: Selection): Omit<ListenerLease, "leasedUntil"> {
+function leaseFor(
+  deps: Deps,
+  name: string,
+  { agent, selection: { type, correlation_id } }: Pick<StreamOptions, "agent" | "selection">,
+): Omit<ListenerLease, "leasedUntil"> {
   return {
     eventType: type ?? "*",
     name,
     streamId: deps.newId(),
     kind: "stream",
+    owner: agent.id,
     ...(correlation_id === undefined ? {} : { correlationId: correlation_id }),
   };
 }

@@ -3,12 +3,14 @@
  * the rest of `Deps` are plain functions.
  */
 
+import type { Agent } from "./agents/agent.ts";
 import type { AgentStore } from "./agents/store.ts";
 import type { DeployedSubscriber } from "./deployed-subscriber.ts";
 import type { DeliveredEvent } from "./event.ts";
 import type { Catalogue } from "./event-types/catalogue.ts";
 import type { ItemKey, WorkKind } from "./keys.ts";
 import type { Limits } from "./limits.ts";
+import type { RateLimiter } from "./rate-limit/limiter.ts";
 import type {
   CreateOutcome,
   EnvelopeRecord,
@@ -33,6 +35,8 @@ export interface AcceptAnswer {
   readonly responseId: string;
   /** The subscriber it speaks for, if it does. */
   readonly subscriber?: string;
+  /** The key of just this subscriber, when it is known. */
+  readonly speaker?: string;
   /** How many answers the writer saw. The write is refused if there are more by now. */
   readonly answersSeen: number;
   /** The state the request is in with this answer. */
@@ -175,7 +179,14 @@ export interface Deps {
   readonly publisher: EventPublisher;
   readonly catalogue: Catalogue;
   readonly subscribers: readonly DeployedSubscriber[];
+  /**
+   * Whoever is known by anything but a key, by its id: its policy as the configuration has it.
+   * @param account where the caller was just verified: the AWS account of which the roles of deployed subscribers are
+   */
+  configuredAgent(id: string, account?: string): Agent;
   readonly limits: Limits;
+  /** How often agents may call. */
+  readonly limiter: RateLimiter;
   /** Wall clock, epoch milliseconds: for what is recorded. It triggers attempts and decides nothing. */
   now(): number;
   /** Monotonic clock, milliseconds: for waits. */

@@ -13,11 +13,20 @@ export interface PlacedEvent {
 
 export const eventIdAt = (position: string): string => position.slice(position.indexOf("#") + 1);
 
+/** In their order. */
 export async function* readEvents(store: EventStore, positions: readonly string[]): AsyncGenerator<PlacedEvent> {
+  for await (const portion of readPortions(store, positions)) yield* portion;
+}
+
+/** The same, portion by portion. */
+export async function* readPortions(
+  store: EventStore,
+  positions: readonly string[],
+): AsyncGenerator<readonly PlacedEvent[]> {
   for (let at = 0; at < positions.length; at += PORTION) {
     const portion = positions.slice(at, at + PORTION);
     const records = await store.getEvents(portion.map(eventIdAt));
     const byId = new Map(records.map((record) => [record.event.id, record]));
-    for (const position of portion) yield { position, record: byId.get(eventIdAt(position)) ?? null };
+    yield portion.map((position) => ({ position, record: byId.get(eventIdAt(position)) ?? null }));
   }
 }

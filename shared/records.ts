@@ -45,6 +45,11 @@ export interface RequestRecord {
   readonly expect: Expect;
   /** Names of the subscribers that could answer when the request was made. */
   readonly expected: readonly string[];
+  /**
+   * For each of these names the keys of those who have it (`agents/speaker.ts`): none where it is not known. Absent in
+   * records of older versions.
+   */
+  readonly speakers?: readonly (readonly string[])[];
   /** The agent that asked; only it may read the wait or cancel it. */
   readonly requester: string;
   readonly createdAt: string;
@@ -55,6 +60,8 @@ export interface RequestRecord {
   readonly acceptedIds: readonly string[];
   /** The subscribers that gave them, as far as they said who they are. */
   readonly answeredBy: readonly string[];
+  /** The keys of those who gave them, as far as they have proven who they are. */
+  readonly answeredSpeakers?: readonly string[];
   /** How many progress reports have come; grows while `PENDING`. */
   readonly progressCount: number;
   readonly endedAt?: string;
@@ -74,6 +81,10 @@ export interface ResponseRecord {
   readonly sender: string;
   /** The subscriber that it speaks for (`as`), if it does. */
   readonly subscriber?: string;
+  /** Its key, when the sender has proven that it is this subscriber. */
+  readonly speaker?: string;
+  /** W3C trace context of who answered, if it told one. */
+  readonly traceparent?: string;
   /** The request had ended when it came. */
   readonly afterEnd: boolean;
   readonly timestamp: string;
@@ -89,6 +100,8 @@ export interface ListenerLease {
   /** Of the stream; for a queue, the id of its subscription. */
   readonly streamId: string;
   readonly kind: "stream" | "queue";
+  /** The agent whose it is. Absent in leases of older versions. */
+  readonly owner?: string;
   /** It wants only events of this conversation. */
   readonly correlationId?: string;
   /** Epoch milliseconds. */

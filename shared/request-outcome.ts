@@ -1,4 +1,5 @@
 /** What a waiter is told: the record in the words of the wire (I3). */
+import { missingNames } from "./agents/speaker.ts";
 import type { JsonObject } from "./json.ts";
 import type { Deps } from "./ports.ts";
 import type { RequestRecord, RequestState, ResponseRecord, ResponseStatus } from "./records.ts";
@@ -14,6 +15,8 @@ export interface ResponseView {
   /** The subscriber it speaks for, else the agent that sent it. */
   readonly responder: string;
   readonly status: ResponseStatus;
+  /** W3C trace context of who answered, if it told one. */
+  readonly traceparent?: string;
 }
 
 /** The body of an ended wait. */
@@ -73,13 +76,21 @@ export async function describeOutcome(
 /** Who was expected and has not answered; nobody, once the request has what it wanted. */
 export function missingOf(request: RequestRecord): string[] {
   if (request.state === "ANSWERED" || request.state === "FAILED") return [];
-  return request.expected.filter((name) => !request.answeredBy.includes(name));
+  return missingNames(request);
 }
 
 export function viewResponse(record: ResponseRecord): ResponseView {
-  const { responseId, eventId, response, timestamp, status } = record;
+  const { responseId, eventId, response, timestamp, status, traceparent } = record;
   const responder = record.subscriber ?? record.sender;
-  return { response_id: responseId, event_id: eventId, response, timestamp, responder, status };
+  return {
+    response_id: responseId,
+    event_id: eventId,
+    response,
+    timestamp,
+    responder,
+    status,
+    ...(traceparent === undefined ? {} : { traceparent }),
+  };
 }
 
 async function acceptedResponses(deps: Pick<Deps, "store">, request: RequestRecord): Promise<ResponseView[]> {

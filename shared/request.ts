@@ -5,6 +5,7 @@
  * commit point (I1). A crash in between leaves a request that a repetition completes or the sweeper ends (I6).
  */
 import * as v from "valibot";
+import { expectedFields } from "./agents/speaker.ts";
 import {
   type AskedFor,
   draftEvent,
@@ -107,22 +108,22 @@ async function createRequest(
   sender: Sender,
 ): Promise<RequestRecord> {
   const { event } = draft;
-  const expected = await whoCanAnswer(deps, event);
-  if (expected.length === 0 && requireSubscribers) {
+  const speakers = await whoCanAnswer(deps, event);
+  if (speakers.length === 0 && requireSubscribers) {
     throw new BusError(
       "no_subscribers",
       `Nobody who could answer subscribes to ${event.type}. "require_subscribers": false waits all the same.`,
     );
   }
-  if (expected.length > MAX_EXPECTED && expect.mode === "all")
-    throw invalidField("/expect", `${expected.length} subscribers can answer; "all" waits for ${MAX_EXPECTED} at most`);
+  if (speakers.length > MAX_EXPECTED && expect.mode === "all")
+    throw invalidField("/expect", `${speakers.length} subscribers can answer; "all" waits for ${MAX_EXPECTED} at most`);
   const request: RequestRecord = {
     eventId: event.id,
     eventType: event.type,
     state: "PENDING",
     expect,
-    expected: expected.slice(0, MAX_EXPECTED),
-    requester: sender.caller,
+    ...expectedFields(speakers.slice(0, MAX_EXPECTED)),
+    requester: sender.agent.id,
     createdAt: event.timestamp,
     deadline: event.deadline as string,
     payloadHash: draft.payloadHash,
@@ -140,7 +141,7 @@ async function createRequest(
 function requireJoinable(request: RequestRecord, identity: EventIdentity, sender: Sender): void {
   requireSamePayload(request, request.createdAt, identity);
   // I9: ids derived from keys differ by agent, so this is another's only if something is very wrong.
-  if (request.requester !== sender.caller) throw new BusError("not_found", "There is no such request.");
+  if (request.requester !== sender.agent.id) throw new BusError("not_found", "There is no such request.");
 }
 
 /**

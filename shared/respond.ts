@@ -1,11 +1,17 @@
 /**
- * Respond: check the token, store the response, count it.
+ * Respond: check the token and who answers, store the response, count it.
  *
  * Two single-item writes: the response (never overwritten), then the request, if it is still `PENDING`. The second
  * decides who wins (I2); whoever does not win stays stored and is told so (I4). No clock decides: an answer after the
  * deadline still wins while nobody has ended the request.
  */
 import * as v from "valibot";
+import type { Agent } from "./agents/agent.ts";
+import { requireType } from "./agents/authorize.ts";
+import { sightOf } from "./agents/may-see.ts";
+import { requireSpeaker } from "./agents/may-speak.ts";
+import { allowsAll } from "./agents/policy.ts";
+import { isAwaited } from "./agents/speaker.ts";
 import { countAnswer } from "./count-answer.ts";
 import { expiryOf } from "./draft-event.ts";
 import { BusError } from "./errors.ts";
@@ -19,7 +25,7 @@ import {
   MAX_UNCOUNTED_RESPONSES,
 } from "./limits.ts";
 import type { Deps } from "./ports.ts";
-import type { RequestRecord, ResponseRecord } from "./records.ts";
+import type { EnvelopeRecord, RequestRecord, ResponseRecord } from "./records.ts";
 import type { SettledVerdict } from "./verdict.ts";
 
 const ResponseInput = v.strictObject(
@@ -35,10 +41,13 @@ type ResponseInput = v.InferOutput<typeof ResponseInput>;
 
 /** Who answers. */
 export interface Responder {
-  /** The verified agent. */
-  readonly caller: string;
+  readonly agent: Agent;
   /** The subscriber it speaks for, from `?as=`. */
   readonly as?: string | undefined;
+  /** Of the responder's own span. */
+  readonly traceparent?: string | undefined;
+  /** The bus has called this subscriber itself, and hands in what it returned. */
+  readonly isProven?: boolean;
 }
 
 /** What the responder is told. */
@@ -57,13 +66,15 @@ export interface Verdict {
 /**
  * Answers an event.
  *
- * @throws BusError `not_found`, `forbidden` for a wrong token, `response_conflict`, `payload_too_large`, `rate_limited`
+ * @throws BusError `not_found`, `forbidden` for a wrong token and for who may not answer, or not for that subscriber,
+ * `response_conflict`, `payload_too_large`, `rate_limited`
  */
 export async function respond(deps: Deps, eventId: string, body: unknown, responder: Responder): Promise<Verdict> {
   const input = readInput(ResponseInput, body);
   checkSize(input);
-  const request = await findAnswerable(deps, eventId, input.reply_token);
-  const draft = draftResponse(deps, eventId, input, responder, request);
+  const request = await findAnswerable(deps, eventId, input.reply_token, responder.agent);
+  const speaker = await requireResponder(deps, eventId, responder, request);
+  const draft = draftResponse(deps, eventId, input, responder, speaker, request);
   const stored = await store(deps, draft, request);
   if (request === null) return tell(requireSame(stored, draft), "accepted");
   // Counted before it is compared: a stored answer that a crash kept from counting must count, whatever is sent now.
@@ -74,16 +85,37 @@ export async function respond(deps: Deps, eventId: string, body: unknown, respon
 }
 
 /** The request an event stands for, or null when nobody waits. @throws BusError `not_found`, `forbidden` */
-async function findAnswerable(deps: Deps, eventId: string, token: string): Promise<RequestRecord | null> {
+async function findAnswerable(deps: Deps, eventId: string, token: string, agent: Agent): Promise<RequestRecord | null> {
   const request = await deps.store.getRequest(eventId);
   if (request !== null && sameToken(request.replyToken, token)) return request;
   const event = await deps.store.getEnvelope(eventId);
-  if (event === null && request === null) throw new BusError("not_found", "There is no such event.");
   // A request that was never completed may stand beside an event that its key was then used to emit.
   if (event?.kind === "event" && sameToken(event.replyToken, token)) return null;
+  // Whoever has no token is told of an event only if he may see it.
+  const sight = await sightOf(deps, agent, eventId, event?.event, await deps.store.getDeliveries(eventId));
+  if (sight === "nothing" && request?.requester !== agent.id)
+    throw new BusError("not_found", "There is no such event.");
   throw new BusError("forbidden", "The reply token does not belong to this event.", {
     errors: [{ pointer: "/reply_token", detail: "the token of the event's reply_to was expected" }],
   });
+}
+
+/** The subscriber for whom an agent may answer, by its key. @throws BusError `forbidden`, `not_found` */
+async function requireResponder(
+  deps: Deps,
+  eventId: string,
+  { agent, as, isProven }: Responder,
+  request: RequestRecord | null,
+): Promise<string | undefined> {
+  const typeOf = async (): Promise<string> => request?.eventType ?? (await requireEnvelope(deps, eventId)).event.type;
+  if (!allowsAll(agent.policy, "answer")) requireType(deps, agent, "respond", await typeOf(), "/event_id");
+  return as === undefined ? undefined : requireSpeaker(deps, { agent, as, isProven }, request, typeOf);
+}
+
+async function requireEnvelope(deps: Deps, eventId: string): Promise<EnvelopeRecord> {
+  const envelope = await deps.store.getEnvelope(eventId);
+  if (envelope === null) throw new BusError("not_found", "There is no such event.");
+  return envelope;
 }
 
 /** Compares without telling by its time where the difference is. */
@@ -98,7 +130,8 @@ function draftResponse(
   deps: Deps,
   eventId: string,
   { response, status, response_id }: ResponseInput,
-  { caller, as }: Responder,
+  { agent, as, traceparent }: Responder,
+  speaker: string | undefined,
   request: RequestRecord | null,
 ): ResponseRecord {
   const nowMs = deps.now();
@@ -107,11 +140,13 @@ function draftResponse(
     eventId,
     response,
     status,
-    sender: caller,
+    sender: agent.id,
     ...(as === undefined ? {} : { subscriber: as }),
+    ...(speaker === undefined ? {} : { speaker }),
+    ...(traceparent === undefined ? {} : { traceparent }),
     afterEnd: request !== null && request.state !== "PENDING",
     timestamp: new Date(nowMs).toISOString(),
-    payloadHash: hashOf({ response, status, sender: caller, as: as ?? null }),
+    payloadHash: hashOf({ response, status, sender: agent.id, as: as ?? null }),
     expiresAt: expiryOf(deps, nowMs),
   };
 }
@@ -156,9 +191,7 @@ async function floodOf(deps: Deps, draft: ResponseRecord, request: RequestRecord
     return `This request has had its ${MAX_PROGRESS_REPORTS} progress reports.`;
   }
   // Only `all` goes on for so long: while somebody who is expected is silent, anybody may answer.
-  const { acceptedIds, expected, answeredBy } = request;
-  const isAwaited = expected.some((name) => name === draft.subscriber && !answeredBy.includes(name));
-  if (isAwaited || acceptedIds.length < MAX_COUNTED_ANSWERS) return null;
+  if (isAwaited(request, draft) || request.acceptedIds.length < MAX_COUNTED_ANSWERS) return null;
   return `This request has its ${MAX_COUNTED_ANSWERS} answers.`;
 }
 

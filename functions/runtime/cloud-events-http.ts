@@ -45,7 +45,7 @@ export async function emitCloudEvents(
 function submission(incoming: IncomingEvent, { agent, headers }: HttpRequest): Submission {
   const { input, idempotencyKey, locate } = incoming;
   const traceparent = incoming.traceparent ?? readTraceparent(headers["traceparent"]);
-  return { body: input, sender: { caller: agent.id, idempotencyKey, traceparent }, locate };
+  return { body: input, sender: { agent, idempotencyKey, traceparent }, locate };
 }
 
 /** Whether the caller wants an event as a CloudEvent. */

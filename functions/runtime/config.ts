@@ -9,6 +9,8 @@ export type AuthMode = "iam" | "keys";
 export interface Config {
   readonly tableName: string;
   readonly eventBusName: string;
+  /** Where it runs, for example `eu-central-1`. */
+  readonly region: string;
   /** Let callers in whom the platform did not identify: emulators do not. Never set on AWS. */
   readonly allowAnonymous: boolean;
   readonly auth: AuthMode;
@@ -20,6 +22,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   return {
     tableName: required(env, "TABLE_NAME"),
     eventBusName: required(env, "EVENT_BUS_NAME"),
+    region: env["AWS_REGION"] ?? "",
     allowAnonymous: flag(env, "ALLOW_ANONYMOUS"),
     auth: authMode(env),
     logLevel: logLevel(env),

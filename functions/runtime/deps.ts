@@ -6,9 +6,13 @@ import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import type { BusConfig } from "../../shared/bus-config.ts";
 import { INDEX_SETTLE_MS } from "../../shared/limits.ts";
 import type { Deps, EventPublisher, EventStore, Logger } from "../../shared/ports.ts";
+import { createRateLimiter } from "../../shared/rate-limit/limiter.ts";
+import type { RateStore } from "../../shared/rate-limit/store.ts";
 import type { Config } from "./config.ts";
+import { createDynamoRateStore } from "./dynamo/rates.ts";
 import { createDynamoEventStore } from "./dynamo-event-store.ts";
 import { createEventBridgePublisher } from "./eventbridge-publisher.ts";
+import { configuredAgents } from "./iam-agents.ts";
 import { measuringStore } from "./measuring-store.ts";
 import type { Metrics } from "./metrics.ts";
 import { uuidv7 } from "./uuidv7.ts";
@@ -26,9 +30,12 @@ export const SDK_CLIENT = {
 /** What differs between the runs; the rest is the same everywhere. */
 export interface Parts {
   readonly store: EventStore;
+  readonly rates: RateStore;
   readonly publisher: EventPublisher;
   readonly config: BusConfig;
   readonly log: Logger;
+  /** Without it, as the configuration has it; no role is then a deployed subscriber's. */
+  readonly configuredAgent?: Deps["configuredAgent"];
   /** Without it, a plain sleep. */
   readonly pause?: Deps["pause"];
   /** Without it, what many machines and a lagging index need. */
@@ -36,13 +43,15 @@ export interface Parts {
 }
 
 export function createDeps(parts: Parts): Deps {
-  const { store, publisher, config, log, pause = plainPause, indexSettleMs = INDEX_SETTLE_MS } = parts;
+  const { store, rates, publisher, config, log, pause = plainPause, indexSettleMs = INDEX_SETTLE_MS } = parts;
   return {
     store,
     publisher,
     catalogue: config.catalogue,
     subscribers: config.subscribers,
+    configuredAgent: parts.configuredAgent ?? configuredAgents(config),
     limits: config.limits,
+    limiter: createRateLimiter({ store: rates, rate: config.limits.ratePerAgent, now: Date.now, log }),
     now: Date.now,
     monotonic: () => performance.now(),
     newId: uuidv7,
@@ -55,14 +64,17 @@ export function createDeps(parts: Parts): Deps {
 
 /** The same on AWS. The region and the credentials are the function's own. */
 export function createAwsDeps(env: Config, config: BusConfig, log: Logger, metrics: Metrics): Deps {
-  const store = createDynamoEventStore({ client: new DynamoDBClient(SDK_CLIENT), tableName: env.tableName });
+  const table = { client: new DynamoDBClient(SDK_CLIENT), tableName: env.tableName };
+  const store = createDynamoEventStore(table);
   return createDeps({
     store: measuringStore(store, metrics),
+    rates: createDynamoRateStore(table),
     publisher: createEventBridgePublisher({
       client: new EventBridgeClient(SDK_CLIENT),
       eventBusName: env.eventBusName,
     }),
     config,
+    configuredAgent: configuredAgents(config, env),
     log,
   });
 }

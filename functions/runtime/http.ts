@@ -1,5 +1,6 @@
 /** The request and response that every function's `handle` works with, whoever carries them. */
 import type { Agent } from "../../shared/agents/agent.ts";
+import { requireOperation } from "../../shared/agents/authorize.ts";
 import { BusError, invalidField, type Problem, toProblem } from "../../shared/errors.ts";
 import { readTraceparent } from "../../shared/input.ts";
 import type { JsonValue } from "../../shared/json.ts";
@@ -8,6 +9,7 @@ import { type LogFields, loggingAbout, traceField } from "../../shared/log.ts";
 import { parseJson } from "../../shared/parse-json.ts";
 import type { Deps, Logger } from "../../shared/ports.ts";
 import { matchRoute, type Operation, type RouteMatch } from "../../shared/routes.ts";
+import { COSTS } from "./call-cost.ts";
 import { describeError } from "./describe-error.ts";
 
 export interface HttpRequest {
@@ -61,6 +63,8 @@ export function serveOperations<D extends Deps = Deps>(operations: Partial<Recor
       const serve = match.kind === "matched" ? operations[match.operation] : undefined;
       if (match.kind !== "matched" || serve === undefined)
         throw notServed(request, match.kind === "unmatched" ? match.allowed : []);
+      await charge(call, request, match.operation);
+      requireOperation(deps, request.agent, match.operation);
       const response = await serve(request, call, match.params);
       // Of a stream it is the time to its beginning.
       const elapsed_ms = Math.round(deps.monotonic() - startedAt);
@@ -119,18 +123,33 @@ export function problemResponse(error: unknown, log: Logger): HttpResponse {
   };
 }
 
-function retryAfter(problem: Problem): Record<string, string> {
-  return problem.retryable ? { "retry-after": "1" } : {};
+/** Whole seconds, so never too early; 1 where the bus cannot know. (RFC 9110, section 10.2.3) */
+export function retryAfter({ retryable, retry_after_ms = 1_000 }: Problem): Record<string, string> {
+  return retryable ? { "retry-after": String(Math.ceil(retry_after_ms / 1_000)) } : {};
 }
 
+/** Takes what a call costs: a token before anything of it is looked at, then what its body or its query asks for. */
+async function charge({ limiter }: Deps, request: HttpRequest, operation: Operation): Promise<void> {
+  const { agent, query } = request;
+  const { tokens, more } = COSTS[operation];
+  await limiter.take(agent.id, tokens);
+  if (more !== undefined) await limiter.take(agent.id, more({ query, body: () => readBody(request) }));
+}
+
+/** Bodies that have been read: what a call costs, and what it wants, stand in the same one. */
+const read = new WeakMap<HttpRequest["body"], JsonValue>();
+
 /** The body as JSON. @throws BusError `payload_too_large`, `invalid_json` */
-export function readBody(request: HttpRequest): JsonValue {
-  if (request.body.length > MAX_BODY_BYTES)
-    throw new BusError(
-      "payload_too_large",
-      `The body has ${request.body.length} bytes; the limit is ${MAX_BODY_BYTES}.`,
-    );
-  return parseJson(request.body);
+export function readBody({ body }: HttpRequest): JsonValue {
+  const json = read.get(body) ?? parseBody(body);
+  read.set(body, json);
+  return json;
+}
+
+function parseBody(body: HttpRequest["body"]): JsonValue {
+  if (body.length > MAX_BODY_BYTES)
+    throw new BusError("payload_too_large", `The body has ${body.length} bytes; the limit is ${MAX_BODY_BYTES}.`);
+  return parseJson(body);
 }
 
 /** The query as an object. @throws BusError `invalid_request` for a parameter given twice */

@@ -1,15 +1,15 @@
 /** Between a Function URL and a `Handle`: the AWS event in, the response out, within the function's time. */
 import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
 import config from "../../bus.config.ts";
-import { type Agent, openAgent } from "../../shared/agents/agent.ts";
-import { DEFAULT_POLICY } from "../../shared/agents/policy.ts";
+import type { Agent } from "../../shared/agents/agent.ts";
 import { BusError } from "../../shared/errors.ts";
 import { loggingAbout } from "../../shared/log.ts";
 import type { Deps, Logger } from "../../shared/ports.ts";
-import { authenticate, withoutCredentials, withoutKey } from "./authenticate.ts";
+import { type Identified, identifyByKey, withoutCredentials } from "./authenticate.ts";
 import { type AuthMode, type Config, isLambda, readConfig } from "./config.ts";
 import { createAwsDeps } from "./deps.ts";
 import { type Handle, type HttpRequest, type HttpResponse, problemResponse } from "./http.ts";
+import { ANONYMOUS, accountOf, type ConfiguredAgent, iamAgentId } from "./iam-agents.ts";
 import { type BufferedResult, collectBuffered, type LambdaStreaming, sendStreamed } from "./lambda-response.ts";
 import { jsonLogger } from "./logger.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
@@ -77,7 +77,7 @@ export function adaptHandle<D extends Deps>(
   const serve: Run = async (event, context, signal) => {
     const { env, deps: always } = runtime();
     const deps = ofInvocation(always, context);
-    const identified = await identify(event, deps, { ...env, ...(auth === undefined ? {} : { auth }) });
+    const identified = await identify(event, context, deps, { ...env, ...(auth === undefined ? {} : { auth }) });
     if (identified.kind === "refused") return identified.response;
     return handle(
       { ...toRequest(event, context, identified.agent, signal), canStream: streaming !== undefined, gone: NEVER },
@@ -155,44 +155,43 @@ async function withTimeLimit<T>(context: Context, work: (timeLimit: AbortControl
   }
 }
 
-type Identified =
-  | { readonly kind: "known"; readonly agent: Agent }
-  | { readonly kind: "refused"; readonly response: HttpResponse };
-
 /**
  * Who calls. Where calls come with keys, one that IAM has verified needs none: Lambda itself says so, and only at a URL
  * that takes signed calls (https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html).
  */
 async function identify(
   event: APIGatewayProxyEventV2,
+  context: Context,
   deps: Deps,
   env: Pick<Config, "allowAnonymous" | "auth">,
 ): Promise<Identified> {
   const isKeyed = env.auth === "keys";
-  const verified = agentOf(event, { allowAnonymous: env.allowAnonymous && !isKeyed });
+  const verified = agentOf(
+    event,
+    { allowAnonymous: env.allowAnonymous && !isKeyed },
+    deps.configuredAgent,
+    context.invokedFunctionArn,
+  );
   if (verified !== null) return { kind: "known", agent: verified };
   if (!isKeyed) {
     const error = new BusError("unauthenticated", "The call is not signed by a known identity.");
     return { kind: "refused", response: problemResponse(error, deps.log) };
   }
-  try {
-    const { authorization } = lowerCased(event.headers);
-    const call = { method: event.requestContext.http.method, path: event.rawPath, authorization };
-    const agent = await authenticate(deps, call);
-    return agent === null ? { kind: "refused", response: withoutKey(deps.log) } : { kind: "known", agent };
-  } catch (error) {
-    return { kind: "refused", response: problemResponse(error, deps.log) };
-  }
+  const { authorization } = lowerCased(event.headers);
+  return identifyByKey(deps, { method: event.requestContext.http.method, path: event.rawPath, authorization });
 }
 
-/** The identity that IAM verified; sessions of one role are one agent. Null when there is none and there must be. */
-export function agentOf(event: APIGatewayProxyEventV2, env: Pick<Config, "allowAnonymous">): Agent | null {
+/** The agent that IAM verified. Null when there is none and there must be. @param functionArn of the function called */
+export function agentOf(
+  event: APIGatewayProxyEventV2,
+  env: Pick<Config, "allowAnonymous">,
+  configuredAgent: ConfiguredAgent,
+  functionArn: string,
+): Agent | null {
   const context = event.requestContext as { authorizer?: { iam?: { userArn?: string } } };
   const arn = context.authorizer?.iam?.userArn;
-  if (arn === undefined || arn === "") return env.allowAnonymous ? openAgent("anonymous") : null;
-  const session = /^arn:([^:]+):sts::(\d+):assumed-role\/([^/]+)\//.exec(arn);
-  const id = session === null ? arn : `arn:${session[1]}:iam::${session[2]}:role/${session[3]}`;
-  return { id, policy: DEFAULT_POLICY };
+  if (arn === undefined || arn === "") return env.allowAnonymous ? configuredAgent(ANONYMOUS) : null;
+  return configuredAgent(iamAgentId(arn), accountOf(functionArn));
 }
 
 function toRequest(

@@ -36,7 +36,20 @@ export const DEFAULT_POLICY: Policy = {
 /** Where nobody proves anything: on loopback without keys, and on an emulator that tells no identity. */
 export const OPEN_POLICY: Policy = { ...DEFAULT_POLICY, conversations: "any", administer: true };
 
+/** For a deployed subscriber: it says and answers what its deployment is for, and asks for no events beside its own. */
+export const deployedPolicy = (on: readonly string[]): Policy => ({
+  emit: ALL,
+  subscribe: [],
+  answer: on,
+  read: ALL,
+  conversations: "any",
+  administer: false,
+});
+
 /** Whether a policy allows something for a type. */
 export function allows(policy: Policy, right: TypeRight, type: string): boolean {
   return policy[right].some((name) => (name.endsWith("*") ? type.startsWith(name.slice(0, -1)) : name === type));
 }
+
+/** Whether a policy allows something for every type, those that are still to come too. */
+export const allowsAll = (policy: Policy, right: TypeRight): boolean => policy[right].includes("*");

@@ -117,6 +117,9 @@ export function lapsed(delivery: DeliveryRecord, nowMs: number, fence: string): 
   return dead(delivery, { at, reason, fence, attempt: { at, outcome: "not acknowledged in time" } });
 }
 
+/** Why a delivery ends that its agent may not get any more. */
+export const NOT_ALLOWED = "its agent may not subscribe to this type any more";
+
 /** Expired work is not begun. Who only observes wants to know of it all the same. */
 export function whyPointless(
   { answers }: Pick<SubscriptionRecord, "answers">,

@@ -6,6 +6,7 @@
  * goes on where it ended.
  */
 
+import { whatTheyMay } from "../agents/known-agents.ts";
 import { expiryOf } from "../draft-event.ts";
 import type { BusEvent, DeliveredEvent } from "../event.ts";
 import { inLanes } from "../lanes.ts";
@@ -30,7 +31,14 @@ export async function dispatchEvent(
   { reply_to: _, ...event }: DeliveredEvent,
 ): Promise<DispatchReport> {
   const entries = await subscriptionsOf(deps, event.type);
-  const wanting = entries.filter((entry) => wantsCopy(entry, event));
+  const fitting = entries.filter((entry) => wantsCopy(entry, event));
+  const may = await whatTheyMay(
+    deps,
+    fitting.map(({ owner }) => owner),
+    event.type,
+  );
+  // I9: by the policy of this moment, whatever it was when they subscribed.
+  const wanting = fitting.filter(({ owner }) => may(owner, "subscribe"));
   const tasks: WebhookTask[] = [];
   let begun = 0;
   await inLanes(FAN_OUT_LANES, wanting, async (entry) => {

@@ -1,5 +1,6 @@
-/** Dead deliveries in one place: those of an agent's subscriptions, and those of the deployed subscribers. */
+/** Dead deliveries in one place: those of an agent's subscriptions; for administrators, those of the deployed subscribers too. */
 import * as v from "valibot";
+import type { Agent } from "../agents/agent.ts";
 import { textFromBase64Url, textToBase64Url } from "../base64url.ts";
 import { type CursorScope, openCursor, sealCursor } from "../cursor.ts";
 import { limitField, nameField, readInput } from "../input.ts";
@@ -24,7 +25,16 @@ const ListQuery = v.strictObject({
 export interface DeadSelection {
   readonly owner: string;
   readonly subscriptionId?: string | undefined;
+  /** Those of the deployed subscribers too: they are the administrators'. */
+  readonly withDeployed: boolean;
 }
+
+/** What an agent may choose from. */
+export const deadOf = ({ id, policy }: Agent, subscriptionId: string | undefined): DeadSelection => ({
+  owner: id,
+  subscriptionId,
+  withDeployed: policy.administer,
+});
 
 /** Where in the dead of a selection one is: whose, and behind which. */
 export interface DeadPlace {
@@ -36,10 +46,10 @@ export interface DeadPlace {
 export async function listDead(
   deps: Pick<Deps, "store" | "newToken">,
   query: Record<string, string>,
-  owner: string,
+  agent: Agent,
 ): Promise<DeliveryPage> {
   const { subscription_id: subscriptionId, limit = DEFAULT_PAGE_SIZE, cursor } = readInput(ListQuery, query);
-  const selection: DeadSelection = { owner, subscriptionId };
+  const selection = deadOf(agent, subscriptionId);
   const { deliveries, next } = await readDead(deps, selection, limit, await openPlace(deps, selection, cursor));
   return { deliveries: deliveries.map(listDelivery), next_cursor: await sealPlace(deps, selection, next) };
 }
@@ -47,12 +57,14 @@ export async function listDead(
 /** Dead deliveries from a place on; fewer than the limit when the index names what is dead no more. */
 export async function readDead(
   { store }: Pick<Deps, "store">,
-  { owner, subscriptionId }: DeadSelection,
+  { owner, subscriptionId, withDeployed }: DeadSelection,
   limit: number,
   place: DeadPlace = { owner, after: "" },
 ): Promise<{ deliveries: DeliveryRecord[]; next: DeadPlace | null }> {
   const deliveries: DeliveryRecord[] = [];
-  for (let at: DeadPlace | null = place; at !== null; ) {
+  // A cursor may be from a time when its agent was an administrator still.
+  const isOver = place.owner === DEPLOYED_OWNER && !withDeployed;
+  for (let at: DeadPlace | null = isOver ? null : place; at !== null; ) {
     const { refs, next } = await store.findDead(at.owner, subscriptionId, at.after, limit - deliveries.length);
     const found = await store.getDeliveriesOf(refs);
     const byKey = new Map(found.map((one) => [`${one.subscriptionId} ${one.eventId}`, one]));
@@ -61,7 +73,7 @@ export async function readDead(
       if (delivery?.state === "DEAD") deliveries.push(delivery);
     }
     if (next !== null) at = { owner: at.owner, after: next };
-    else at = at.owner === DEPLOYED_OWNER ? null : { owner: DEPLOYED_OWNER, after: "" };
+    else at = at.owner === DEPLOYED_OWNER || !withDeployed ? null : { owner: DEPLOYED_OWNER, after: "" };
     if (at !== null && deliveries.length >= limit) return { deliveries, next: at };
   }
   return { deliveries, next: null };

@@ -6,6 +6,7 @@
  * finds it dead when the time is up (I7).
  */
 
+import { whatTheyMay } from "../agents/known-agents.ts";
 import { invalidField } from "../errors.ts";
 import { type DeliveredEvent, deliveredCopy } from "../event.ts";
 import { inLanes } from "../lanes.ts";
@@ -16,7 +17,7 @@ import { findOwnSubscription } from "../subscriptions/look-up.ts";
 import type { DeliveryRecord, QueueTarget, SubscriptionRecord } from "../subscriptions/records.ts";
 import { isoAt } from "../time.ts";
 import { nextGapMs } from "../wait.ts";
-import { dead, putOff, takenOn, whyPointless } from "./delivery.ts";
+import { dead, NOT_ALLOWED, putOff, takenOn, whyPointless } from "./delivery.ts";
 
 /** An event out of a queue. */
 export interface Message {
@@ -153,7 +154,8 @@ async function take(
 ): Promise<Message | "dead" | null> {
   const nowMs = deps.now();
   const fence = deps.newToken();
-  const why = whyPointless(subscription, record, nowMs);
+  const may = await whatTheyMay(deps, [subscription.owner], delivery.eventType);
+  const why = may(subscription.owner, "subscribe") ? whyPointless(subscription, record, nowMs) : NOT_ALLOWED;
   if (why !== null || record === undefined) {
     const end = { at: isoAt(nowMs), reason: why ?? "", fence };
     return (await deps.store.replaceDelivery(dead(delivery, end), delivery.fence)) ? "dead" : null;

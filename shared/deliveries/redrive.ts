@@ -1,5 +1,6 @@
 /** Redrive: dead deliveries are sent again; with a dry run first, if one wants to know what that would do. */
 import * as v from "valibot";
+import type { Agent } from "../agents/agent.ts";
 import { DISPATCH } from "../deployed-subscriber.ts";
 import { BusError, invalidField } from "../errors.ts";
 import { deliveredCopy } from "../event.ts";
@@ -9,7 +10,7 @@ import { DEFAULT_REDRIVE, FAN_OUT_LANES, MAX_REDRIVE } from "../limits.ts";
 import type { DeployedTargets, Deps, WebhookQueue, WebhookTask } from "../ports.ts";
 import { DEPLOYED_OWNER, type DeliveryRecord } from "../subscriptions/records.ts";
 import { redriven, whyPointless } from "./delivery.ts";
-import { type DeadPlace, type DeadSelection, openPlace, readDead, sealPlace } from "./list-dead.ts";
+import { type DeadPlace, type DeadSelection, deadOf, openPlace, readDead, sealPlace } from "./list-dead.ts";
 import { type ListedDelivery, listDelivery } from "./view.ts";
 
 export interface RedriveDeps extends Deps {
@@ -54,14 +55,14 @@ const RedriveInput = v.strictObject(
 );
 
 /** @throws BusError `invalid_request`, `unavailable` */
-export async function redrive(deps: RedriveDeps, body: unknown, owner: string): Promise<Redriven> {
+export async function redrive(deps: RedriveDeps, body: unknown, agent: Agent): Promise<Redriven> {
   const { subscription_id, event_id, dry_run, limit, cursor } = readInput(RedriveInput, body);
   if (event_id !== undefined && cursor !== undefined)
     throw invalidField("/cursor", "none was expected beside an event_id");
   const { found, remaining, next_cursor } =
     event_id === undefined
-      ? await findBySubscription(deps, { owner, subscriptionId: subscription_id }, limit, cursor)
-      : await findByEvent(deps, owner, subscription_id, event_id, limit);
+      ? await findBySubscription(deps, deadOf(agent, subscription_id), limit, cursor)
+      : await findByEvent(deps, deadOf(agent, subscription_id), event_id, limit);
   const deliveries = found.map(({ delivery }) => delivery);
   const problems = new Map<DeliveryRecord, string>();
   for (const { delivery, problem } of found) if (problem !== null) problems.set(delivery, problem);
@@ -124,8 +125,7 @@ async function findBySubscription(
 
 async function findByEvent(
   deps: RedriveDeps,
-  owner: string,
-  subscriptionId: string | undefined,
+  { owner, subscriptionId, withDeployed }: DeadSelection,
   eventId: string,
   limit: number,
 ): Promise<Found> {
@@ -134,7 +134,7 @@ async function findByEvent(
     (delivery) =>
       delivery.state === "DEAD" &&
       // I9: another agent's are not seen.
-      (delivery.owner === owner || delivery.owner === DEPLOYED_OWNER) &&
+      (delivery.owner === owner || (withDeployed && delivery.owner === DEPLOYED_OWNER)) &&
       (subscriptionId === undefined || delivery.subscriptionId === subscriptionId),
   );
   return { found: await judged(deps, fitting.slice(0, limit)), remaining: fitting.length > limit, next_cursor: null };

@@ -6,7 +6,7 @@ import type { OutcomeStatus, ResponseView } from "../request-outcome.ts";
 import type { Operation } from "../routes.ts";
 import type { SettledVerdict } from "../verdict.ts";
 import { SETTLED_VERDICT } from "./answer.ts";
-import { RESPONSE_FIELDS } from "./ask-schemas.ts";
+import { RESPONSE_FIELDS, RESPONSE_MAYBE } from "./ask-schemas.ts";
 import { AS_CLOUD_EVENT, AS_CLOUD_EVENT_BATCH } from "./cloud-events.ts";
 import { EVENT_EXAMPLE } from "./events.ts";
 import { json, type OperationDescription, type Parameter, query } from "./operation.ts";
@@ -58,13 +58,17 @@ export const LOOK_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     },
     { reason: text("Why it ended, where the status does not say it: `never_published`, `idempotency_conflict`.") },
   ),
-  KeptResponse: closed<ResponseView & { readonly verdict: SettledVerdict | null }>("An answer, and what came of it.", {
-    ...RESPONSE_FIELDS,
-    verdict: {
-      ...orNull(SETTLED_VERDICT),
-      description: "Null: stored, and not yet decided upon.",
+  KeptResponse: closed<ResponseView & { readonly verdict: SettledVerdict | null }>(
+    "An answer, and what came of it.",
+    {
+      ...RESPONSE_FIELDS,
+      verdict: {
+        ...orNull(SETTLED_VERDICT),
+        description: "Null: stored, and not yet decided upon.",
+      },
     },
-  }),
+    RESPONSE_MAYBE,
+  ),
   EventWithResponses: closed<EventWithResponses>("One event with all that came of it.", {
     event: ref("Event"),
     request: { ...orNull(ref("RequestView")), description: "Its wait; null when nobody asked." },
@@ -95,6 +99,7 @@ export const LOOK_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
         filtered_out: "its filter does not fit",
         later: "it subscribed, or came back, after the event",
         disabled: "it was disabled",
+        not_allowed: "its agent may not subscribe to this type any more",
         unpublished: "the event itself waits to be published",
         missed: "it fits and there is no delivery yet: on its way, or a fault",
       }),

@@ -103,12 +103,21 @@ export interface WantedChange {
   readonly status?: "active" | "disabled";
 }
 
-/** @throws BusError `invalid_request`, `unknown_event_type` */
-export function readSubscription(catalogue: Catalogue, body: unknown): WantedSubscription {
+/** Whether a type may be named; throws when it may not. */
+export type CheckType = (type: string, pointer: string) => void;
+
+const anyType: CheckType = () => undefined;
+
+/** @throws BusError `invalid_request`, `unknown_event_type`, and what `checkType` throws */
+export function readSubscription(
+  catalogue: Catalogue,
+  body: unknown,
+  checkType: CheckType = anyType,
+): WantedSubscription {
   const { name, event_types, target, filter, answers } = readInput(SubscriptionInput, body);
   return {
     name,
-    eventTypes: checkTypes(catalogue, event_types),
+    eventTypes: checkTypes(catalogue, event_types, checkType),
     target:
       target.kind === "webhook"
         ? target
@@ -118,11 +127,11 @@ export function readSubscription(catalogue: Catalogue, body: unknown): WantedSub
   };
 }
 
-/** @throws BusError `invalid_request`, `unknown_event_type` */
-export function readChange(catalogue: Catalogue, body: unknown): WantedChange {
+/** @throws BusError `invalid_request`, `unknown_event_type`, and what `checkType` throws */
+export function readChange(catalogue: Catalogue, body: unknown, checkType: CheckType = anyType): WantedChange {
   const { event_types, target, filter, answers, status } = readInput(SubscriptionChange, body);
   return {
-    ...(event_types === undefined ? {} : { eventTypes: checkTypes(catalogue, event_types) }),
+    ...(event_types === undefined ? {} : { eventTypes: checkTypes(catalogue, event_types, checkType) }),
     ...(target === undefined ? {} : { target }),
     ...(filter === undefined ? {} : { filter: filter === null ? null : checkFilter(filter) }),
     ...(answers === undefined ? {} : { answers }),
@@ -130,8 +139,11 @@ export function readChange(catalogue: Catalogue, body: unknown): WantedChange {
   };
 }
 
-function checkTypes(catalogue: Catalogue, names: readonly string[]): string[] {
-  for (const [i, name] of names.entries()) requireEventType(catalogue, name, `/event_types/${i}`);
+function checkTypes(catalogue: Catalogue, names: readonly string[], checkType: CheckType): string[] {
+  for (const [i, name] of names.entries()) {
+    requireEventType(catalogue, name, `/event_types/${i}`);
+    checkType(name, `/event_types/${i}`);
+  }
   return [...new Set(names)].sort();
 }
 

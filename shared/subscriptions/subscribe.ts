@@ -4,6 +4,8 @@
  * The record is written first, conditional on the version that was seen; then the index of subscribers; then the record
  * says that the index is up to date. A crash in between leaves it due for the reconciler.
  */
+import type { Agent } from "../agents/agent.ts";
+import { requireType } from "../agents/authorize.ts";
 import { BusError, invalidField } from "../errors.ts";
 import { derivedId } from "../hash.ts";
 import { shardOf } from "../keys.ts";
@@ -13,7 +15,7 @@ import { isoAt } from "../time.ts";
 import { signingSecrets } from "../webhooks/health.ts";
 import type { WebhookSender } from "../webhooks/port.ts";
 import { broughtTo, changed, changedTarget, ended, firstVersion, requireSameKind } from "./change.ts";
-import { readChange, readSubscription } from "./input.ts";
+import { type CheckType, readChange, readSubscription } from "./input.ts";
 import { findOwnSubscription } from "./look-up.ts";
 import type { SubscriptionRecord, SubscriptionTarget, WebhookSecret } from "./records.ts";
 import { tendSubscription } from "./tend.ts";
@@ -42,9 +44,16 @@ export interface RotatedSecret {
 const MAX_ATTEMPTS = 40;
 const LONGEST_PAUSE_MS = 250;
 
-/** Makes a subscription, or brings the one of this name up to date. @throws BusError `invalid_request`, `unknown_event_type` */
-export async function subscribe(deps: SubscribeDeps, body: unknown, owner: string): Promise<Subscribed> {
-  const wanted = readSubscription(deps.catalogue, body);
+/**
+ * Makes a subscription, or brings the one of this name up to date.
+ *
+ * @throws BusError `invalid_request`, `unknown_event_type`, `forbidden`
+ */
+export async function subscribe(deps: SubscribeDeps, body: unknown, agent: Agent): Promise<Subscribed> {
+  const owner = agent.id;
+  const wanted = readSubscription(deps.catalogue, body, (type, pointer) =>
+    requireType(deps, agent, "subscribe", type, pointer),
+  );
   await checkTarget(deps, wanted.target);
   const subscriptionId = derivedId("subscription", owner, wanted.name);
   const written: SubscriptionRecord[] = [];
@@ -68,19 +77,26 @@ export async function subscribe(deps: SubscribeDeps, body: unknown, owner: strin
   });
 }
 
-/** @throws BusError `not_found`, `invalid_request`, `unknown_event_type` */
+/**
+ * Active, it has afterwards only types that its agent may subscribe to: what it may no longer, it can pause or leave out.
+ *
+ * @throws BusError `not_found`, `invalid_request`, `unknown_event_type`, `forbidden`
+ */
 export async function changeSubscription(
   deps: SubscribeDeps,
   subscriptionId: string,
   body: unknown,
-  owner: string,
+  agent: Agent,
 ): Promise<SubscriptionView> {
-  const change = readChange(deps.catalogue, body);
+  const requireOfAgent: CheckType = (type, pointer) => requireType(deps, agent, "change", type, pointer);
   return writing(deps, async () => {
-    const standing = await findOwnSubscription(deps, subscriptionId, owner);
+    // First whether there is one: of what is absent or another's nothing is said.
+    const standing = await findOwnSubscription(deps, subscriptionId, agent.id);
+    const change = readChange(deps.catalogue, body, requireOfAgent);
     const target = changedTarget(standing, change);
     if (target !== standing.target) await checkTarget(deps, target);
     const next = changed(deps, standing, { ...change, target });
+    if (next.status === "active") for (const type of next.eventTypes) requireOfAgent(type, "/event_types");
     if (!(await deps.store.replaceSubscription(next, standing.version))) return null;
     return viewSubscription(await tendSubscription(deps, next));
   });

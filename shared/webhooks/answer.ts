@@ -1,4 +1,5 @@
 /** The answer to an event that stands in what a webhook's endpoint returned. */
+import { findAgent } from "../agents/known-agents.ts";
 import { answerId } from "../answer-id.ts";
 import { BusError } from "../errors.ts";
 import type { JsonObject, JsonValue } from "../json.ts";
@@ -27,7 +28,9 @@ export async function takeAnswer(
   if (answer.status === "progress") return 'its answer was refused: "progress" is no status of an answer';
   const response = { ...answer, reply_token: replyToken, response_id: answerId(subscriptionId, event.id) };
   try {
-    const { verdict, first_verdict } = await respond(deps, event.id, response, { caller: owner, as: name });
+    const agent = await findAgent(deps, owner);
+    if (agent === null) return "its answer was refused: its agent is not let in any more";
+    const { verdict, first_verdict } = await respond(deps, event.id, response, { agent, as: name, isProven: true });
     return `its answer is ${first_verdict ?? verdict}`;
   } catch (error) {
     if (!(error instanceof BusError) || error.retryable) throw error;

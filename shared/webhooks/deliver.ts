@@ -4,9 +4,10 @@
  * The record decides: whoever takes it on has it to himself for a while, and a task that comes twice, or too early, does
  * nothing. The endpoint may be called again after a crash; `webhook-id` stays the same.
  */
+import { whatTheyMay } from "../agents/known-agents.ts";
 import { CLOUD_EVENT_MEDIA_TYPE } from "../cloud-events/media-types.ts";
 import { toBinary, toCloudEvent } from "../cloud-events/outgoing.ts";
-import { dead, delivered, putOff, takenOn, whyPointless } from "../deliveries/delivery.ts";
+import { dead, delivered, NOT_ALLOWED, putOff, takenOn, whyPointless } from "../deliveries/delivery.ts";
 import { type DeliveredEvent, deliveredCopy } from "../event.ts";
 import { derivedId } from "../hash.ts";
 import { readDeliveryWorkId } from "../keys.ts";
@@ -49,7 +50,8 @@ export async function deliverWebhook(deps: DeliverDeps, task: WebhookTask): Prom
     deps.store.getSubscription(task.owner, task.subscriptionId),
     deps.store.getEvent(task.eventId),
   ]);
-  const why = whyNot(subscription, record, deps.now());
+  const may = await whatTheyMay(deps, [task.owner], delivery.eventType);
+  const why = may(task.owner, "subscribe") ? whyNot(subscription, record, deps.now()) : NOT_ALLOWED;
   if (why !== null || subscription === null || record === null) return bury(deps, delivery, why ?? "");
   const { target } = subscription;
   if (target.kind !== "webhook") return bury(deps, delivery, "the subscription is no webhook");
@@ -96,7 +98,9 @@ function callOf(
     body,
     secrets: signingSecrets(subscription, nowMs).map(({ secret }) => secret),
   });
-  return { url: target.url, headers: { ...headers, ...signed }, body };
+  const { traceparent } = record.event;
+  const trace = traceparent === undefined ? {} : { traceparent };
+  return { url: target.url, headers: { ...headers, ...trace, ...signed }, body };
 }
 
 function written(event: DeliveredEvent, { format }: WebhookTarget): Pick<WebhookCall, "headers" | "body"> {

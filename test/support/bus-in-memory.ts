@@ -1,15 +1,18 @@
 /** The domain on a store in memory, neighbours that remember, and a clock that jumps from one pause to the next. */
 import type { AgentDeps } from "../../shared/agents/administer.ts";
+import { type Agent, openAgent } from "../../shared/agents/agent.ts";
 import { type BusDeclaration, defineBus } from "../../shared/bus-config.ts";
 import type { RedriveDeps } from "../../shared/deliveries/redrive.ts";
 import type { DeliveredEvent } from "../../shared/event.ts";
 import { sha256 } from "../../shared/hash.ts";
 import { INDEX_SETTLE_MS } from "../../shared/limits.ts";
 import type { DeployedTargets, EventPublisher, PublishOutcome, WebhookQueue, WebhookTask } from "../../shared/ports.ts";
+import { createRateLimiter } from "../../shared/rate-limit/limiter.ts";
 import type { SubscribeDeps } from "../../shared/subscriptions/subscribe.ts";
 import type { WebhookSender } from "../../shared/webhooks/port.ts";
 import { newWebhookSecret } from "../../shared/webhooks/signature.ts";
 import { MemoryEventStore } from "./memory-event-store.ts";
+import { MemoryRateStore } from "./memory-rate-store.ts";
 import { ScriptedWebhooks } from "./scripted-webhooks.ts";
 import { silentLogger } from "./silent-logger.ts";
 
@@ -71,6 +74,8 @@ export interface BusInMemory {
   readonly webhooks: ScriptedWebhooks;
   readonly webhookQueue: RecordingWebhookQueue;
   readonly deployed: RecordingTargets;
+  /** By their ids; whoever is not here may do everything. */
+  readonly agents: Map<string, Agent>;
   readonly clock: VirtualClock;
 }
 
@@ -83,6 +88,7 @@ export function busInMemory(declaration: BusDeclaration = TEST_BUS): BusInMemory
   const webhookQueue = new RecordingWebhookQueue();
   const deployed = new RecordingTargets();
   const { catalogue, subscribers, limits } = defineBus(declaration);
+  const agents = new Map<string, Agent>();
   let ids = 0;
   const deps: AllDeps = {
     store,
@@ -90,11 +96,18 @@ export function busInMemory(declaration: BusDeclaration = TEST_BUS): BusInMemory
     webhooks,
     webhookQueue,
     deployed,
+    newAgentSecret: () => sha256(`secret ${++ids}`).slice(0, 42).padEnd(43, "A"),
     newWebhookSecret: () => newWebhookSecret(new TextEncoder().encode(`secret ${++ids}`.padEnd(32))),
     catalogue,
-    newAgentSecret: () => sha256(`secret ${++ids}`).slice(0, 42).padEnd(43, "A"),
     subscribers,
+    configuredAgent: (id) => agents.get(id) ?? openAgent(id),
     limits,
+    limiter: createRateLimiter({
+      store: new MemoryRateStore(),
+      rate: limits.ratePerAgent,
+      now: () => clock.nowMs,
+      log: silentLogger,
+    }),
     now: () => clock.nowMs,
     monotonic: () => clock.nowMs - VirtualClock.START,
     newId: () => `00000000-0000-7000-8000-${String(++ids).padStart(12, "0")}`,
@@ -103,7 +116,7 @@ export function busInMemory(declaration: BusDeclaration = TEST_BUS): BusInMemory
     indexSettleMs: INDEX_SETTLE_MS,
     log: silentLogger,
   };
-  return { deps, store, publisher, webhooks, webhookQueue, deployed, clock };
+  return { deps, store, publisher, webhooks, webhookQueue, deployed, agents, clock };
 }
 
 /** Time passes only when everybody waits for it; then it jumps to the next moment that somebody waits for. */

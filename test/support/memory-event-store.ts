@@ -98,7 +98,7 @@ export class MemoryEventStore extends MemorySubscriptions implements EventStore 
   }
 
   async acceptAnswer(answer: AcceptAnswer): Promise<RequestWrite> {
-    const { eventId, replyToken, responseId, subscriber, answersSeen, state, at, expiresAt } = answer;
+    const { eventId, replyToken, responseId, subscriber, speaker, answersSeen, state, at, expiresAt } = answer;
     return this.writeRequest(
       eventId,
       (request) => request.replyToken === replyToken && request.acceptedIds.length === answersSeen,
@@ -107,6 +107,9 @@ export class MemoryEventStore extends MemorySubscriptions implements EventStore 
         state,
         acceptedIds: [...request.acceptedIds, responseId],
         answeredBy: subscriber === undefined ? request.answeredBy : [...new Set([...request.answeredBy, subscriber])],
+        ...(speaker === undefined
+          ? {}
+          : { answeredSpeakers: [...new Set([...(request.answeredSpeakers ?? []), speaker])] }),
         ...(state === "PENDING" ? {} : { endedAt: at }),
       }),
       state === "PENDING" ? null : expiresAt,

@@ -1,4 +1,5 @@
 /** What tests of run-time subscriptions do over and over: subscribe, publish, ask, and bring it to who wants it. */
+import { openAgent } from "../../shared/agents/agent.ts";
 import { dispatchEvent } from "../../shared/deliveries/dispatch.ts";
 import { type Message, type TakeOptions, takeMessages } from "../../shared/deliveries/message-queue.ts";
 import { acknowledge } from "../../shared/deliveries/message-receipts.ts";
@@ -14,7 +15,7 @@ import { HOOK } from "./scripted-webhooks.ts";
 
 /** Who subscribes, and who publishes. */
 export const OWNER = "owner";
-export const EMITTER = { caller: "emitter" };
+export const EMITTER = { agent: openAgent("emitter") };
 
 /** An event type without deployed subscribers. */
 export const TYPE = "UPGRADE_REQUESTED";
@@ -37,7 +38,7 @@ export const queueInput = (change: object = {}): object => ({
 
 /** @returns the id of the new subscription */
 export async function subscribed({ deps }: BusInMemory, input: object, owner = OWNER): Promise<string> {
-  return (await subscribe(deps, input, owner)).subscription.subscription_id;
+  return (await subscribe(deps, input, openAgent(owner))).subscription.subscription_id;
 }
 
 /** Publishes an event and brings it to who wants it. @returns its id */

@@ -1,12 +1,13 @@
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
+import { openAgent } from "../../shared/agents/agent.ts";
 import { emit, emitBatch } from "../../shared/emit.ts";
 import type { BusError } from "../../shared/errors.ts";
 import { MAX_EVENT_BYTES } from "../../shared/limits.ts";
 import { busInMemory } from "../support/bus-in-memory.ts";
 import { codeOf, failureOf } from "../support/failures.ts";
 
-const sender = { caller: "agent-1" };
+const sender = { agent: openAgent("agent-1") };
 const message = { type: "MESSAGE_RECEIVED", data: { text: "hi" } };
 
 describe("an emitted event", () => {
@@ -203,7 +204,7 @@ describe("an idempotency key", () => {
   it("belongs to the agent that used it", async () => {
     const { deps } = busInMemory();
     const mine = await emit(deps, message, keyed);
-    const theirs = await emit(deps, message, { caller: "agent-2", idempotencyKey: "k" });
+    const theirs = await emit(deps, message, { agent: openAgent("agent-2"), idempotencyKey: "k" });
     expect(theirs.result.replayed).toBe(false);
     expect(theirs.result.event_id).not.toBe(mine.result.event_id);
   });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { openAgent } from "../../shared/agents/agent.ts";
 import { recordDeadLetter } from "../../shared/deliveries/dead-letters.ts";
 import { redrive } from "../../shared/deliveries/redrive.ts";
 import { emit } from "../../shared/emit.ts";
@@ -42,7 +43,7 @@ const filteredBus = () =>
 
 /** What is said of one subscriber. */
 async function explained(bus: BusInMemory, eventId: string, name: string): Promise<ExplainedSubscriber> {
-  const { subscribers } = await explainEvent(bus.deps, eventId, OWNER);
+  const { subscribers } = await explainEvent(bus.deps, eventId, openAgent(OWNER));
   const found = subscribers.filter(({ subscriber }) => subscriber === name);
   if (found[0] === undefined || found.length > 1) throw new Error(`${name} is named ${found.length} times.`);
   return found[0];
@@ -56,12 +57,12 @@ describe("of another agent's subscription", () => {
     bus.webhooks.script(HOOK, fails(503));
     const eventId = await publish(bus);
     await workOff(bus);
-    const { subscribers } = await explainEvent(bus.deps, eventId, "somebody else");
+    const { subscribers } = await explainEvent(bus.deps, eventId, openAgent("somebody else"));
     expect(subscribers).toMatchObject([
       { subscriber: "failing", verdict: "dead", delivery: { status: "dead", attempts: 8, log: [] } },
       { subscriber: "hook", verdict: "filtered_out", detail: "Its filter does not take the event." },
     ]);
-    const { deliveries } = await showEvent(bus.deps, eventId, "somebody else");
+    const { deliveries } = await showEvent(bus.deps, eventId, openAgent("somebody else"));
     expect(deliveries).toMatchObject([{ subscriber: "failing", status: "dead", log: [] }]);
     for (const told of [subscribers, deliveries]) expect(JSON.stringify(told)).not.toMatch(/acme|secret_customer|503/);
   });
@@ -112,7 +113,7 @@ describe("why a run-time subscriber did or did not get an event", () => {
     const dead = await explained(bus, eventId, "hook");
     expect(dead).toMatchObject({ verdict: "dead", delivery: { reason: "HTTP 503, at attempt 8, the last" } });
     expect(dead.detail).toContain("HTTP 503, at attempt 8, the last");
-    await redrive(bus.deps, {}, OWNER);
+    await redrive(bus.deps, {}, openAgent(OWNER));
     expect(await explained(bus, eventId, "hook")).toMatchObject({ verdict: "pending" });
   });
 
@@ -130,10 +131,10 @@ describe("why a run-time subscriber did or did not get an event", () => {
   it("later: it subscribed after the event, or came back after it", async () => {
     const bus = busInMemory();
     const id = await subscribed(bus, queueInput());
-    await changeSubscription(bus.deps, id, { status: "disabled" }, OWNER);
+    await changeSubscription(bus.deps, id, { status: "disabled" }, openAgent(OWNER));
     const eventId = await publish(bus);
     await bus.clock.pause(1_000);
-    await changeSubscription(bus.deps, id, { status: "active" }, OWNER);
+    await changeSubscription(bus.deps, id, { status: "active" }, openAgent(OWNER));
     await subscribed(bus, webhookInput());
     for (const name of ["queue", "hook"]) {
       const { verdict, detail } = await explained(bus, eventId, name);
@@ -147,7 +148,7 @@ describe("why a run-time subscriber did or did not get an event", () => {
     const id = await subscribed(bus, queueInput({ filter: { data: { target: ["billing"] } } }));
     const eventId = await publish(bus, { target: "crm" });
     await bus.clock.pause(1_000);
-    await changeSubscription(bus.deps, id, { filter: { data: { target: ["crm"] } } }, OWNER);
+    await changeSubscription(bus.deps, id, { filter: { data: { target: ["crm"] } } }, openAgent(OWNER));
     expect(await explained(bus, eventId, "queue")).toMatchObject({ verdict: "later" });
   });
 
@@ -156,7 +157,7 @@ describe("why a run-time subscriber did or did not get an event", () => {
     const id = await subscribed(bus, queueInput({ filter: { data: { target: ["crm"] } } }));
     const event = await published(bus, { target: "crm" });
     await bus.clock.pause(1_000);
-    await changeSubscription(bus.deps, id, { target: { visibility: 60 }, answers: false }, OWNER);
+    await changeSubscription(bus.deps, id, { target: { visibility: 60 }, answers: false }, openAgent(OWNER));
     expect(await explained(bus, event.id, "queue")).toMatchObject({ verdict: "missed" });
   });
 
@@ -165,14 +166,14 @@ describe("why a run-time subscriber did or did not get an event", () => {
     const id = await subscribed(bus, queueInput({ event_types: ["SESSION_CREATED"] }));
     const eventId = await publish(bus);
     await bus.clock.pause(1_000);
-    await changeSubscription(bus.deps, id, { event_types: [TYPE] }, OWNER);
+    await changeSubscription(bus.deps, id, { event_types: [TYPE] }, openAgent(OWNER));
     expect(await explained(bus, eventId, "queue")).toMatchObject({ verdict: "later" });
   });
 
   it("disabled: its subscription is", async () => {
     const bus = busInMemory();
     const id = await subscribed(bus, queueInput());
-    await changeSubscription(bus.deps, id, { status: "disabled" }, OWNER);
+    await changeSubscription(bus.deps, id, { status: "disabled" }, openAgent(OWNER));
     expect(await explained(bus, await publish(bus), "queue")).toMatchObject({ verdict: "disabled" });
   });
 
@@ -198,7 +199,7 @@ describe("why a run-time subscriber did or did not get an event", () => {
     const eventId = await publish(bus);
     await ack(bus, moved, (await takeOne(bus, moved)).receipt);
     await unsubscribe(bus.deps, gone, OWNER);
-    await changeSubscription(bus.deps, moved, { event_types: ["SESSION_CREATED"] }, OWNER);
+    await changeSubscription(bus.deps, moved, { event_types: ["SESSION_CREATED"] }, openAgent(OWNER));
     expect(await explained(bus, eventId, "gone")).toMatchObject({
       verdict: "dead",
       delivery: { reason: "subscription_deleted" },
@@ -220,7 +221,7 @@ describe("why a deployed subscriber did or did not get an event", () => {
       bus.deps,
       request.eventId,
       { response: {}, reply_token: request.replyToken },
-      { caller: "local", as: "alice" },
+      { agent: openAgent("local"), as: "alice" },
     );
     expect(await explained(bus, request.eventId, "alice")).toMatchObject({ verdict: "answered" });
     expect(await explained(bus, request.eventId, "bob")).toMatchObject({ verdict: "sent" });
@@ -251,7 +252,7 @@ describe("why a deployed subscriber did or did not get an event", () => {
       verdict: "dead",
       detail: "It could not be delivered: it threw (5 attempts).",
     });
-    await redrive(bus.deps, {}, OWNER);
+    await redrive(bus.deps, {}, openAgent(OWNER));
     expect(await explained(bus, eventId, "alice")).toMatchObject({ verdict: "redriven" });
   });
 });
@@ -264,8 +265,8 @@ describe("the explanation of an event", () => {
     await subscribed(bus, queueInput({ name: "elsewhere" }));
     const request = await ask(bus, { type: DEPLOYED_TYPE });
     const answer = { response: { sky: "clear" }, reply_token: request.replyToken };
-    await respond(bus.deps, request.eventId, answer, { caller: "local", as: "bob" });
-    const explanation = await explainEvent(bus.deps, request.eventId, OWNER);
+    await respond(bus.deps, request.eventId, answer, { agent: openAgent("local"), as: "bob" });
+    const explanation = await explainEvent(bus.deps, request.eventId, openAgent(OWNER));
     expect(explanation.subscribers.map(({ subscriber }) => subscriber)).toEqual([
       "alice",
       "amber",
@@ -285,7 +286,7 @@ describe("the explanation of an event", () => {
   it("of an event that nobody wants, nor waits for, says so", async () => {
     const bus = busInMemory();
     const eventId = await publish(bus);
-    expect(await explainEvent(bus.deps, eventId, OWNER)).toEqual({
+    expect(await explainEvent(bus.deps, eventId, openAgent(OWNER))).toEqual({
       event_id: eventId,
       type: TYPE,
       subscribers: [],
@@ -295,6 +296,6 @@ describe("the explanation of an event", () => {
   });
 
   it("of an event that there is not is refused", async () => {
-    expect(await codeOf(explainEvent(busInMemory().deps, "nothing", OWNER))).toBe("not_found");
+    expect(await codeOf(explainEvent(busInMemory().deps, "nothing", openAgent(OWNER)))).toBe("not_found");
   });
 });

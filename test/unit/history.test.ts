@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { openAgent } from "../../shared/agents/agent.ts";
 import { emit } from "../../shared/emit.ts";
 import { listEvents, showEvent } from "../../shared/history.ts";
 import { MAX_ENTRIES_PER_PAGE } from "../../shared/limits.ts";
@@ -17,13 +18,16 @@ async function say({ deps, clock }: BusInMemory, events: readonly Said[]): Promi
   const ids: string[] = [];
   for (const event of events) {
     clock.nowMs += 1;
-    ids.push((await emit(deps, { type: "MESSAGE_RECEIVED", data: {}, ...event }, { caller: "agent" })).result.event_id);
+    ids.push(
+      (await emit(deps, { type: "MESSAGE_RECEIVED", data: {}, ...event }, { agent: openAgent("agent") })).result
+        .event_id,
+    );
   }
   return ids;
 }
 
 const list = ({ deps }: BusInMemory, query: Record<string, string> = {}, caller = "reader") =>
-  listEvents(deps, query, caller);
+  listEvents(deps, query, openAgent(caller));
 const idsOf = (page: { events: readonly { id: string }[] }): string[] => page.events.map(({ id }) => id);
 
 /** All pages, one after the other. */
@@ -135,7 +139,7 @@ describe("looking back", () => {
     for (let i = 0; i < 60; i++) {
       bus.clock.nowMs += 1;
       const event = { type: "MESSAGE_RECEIVED", data: { text: "x".repeat(180_000) } };
-      ids.push((await emit(bus.deps, event, { caller: "agent" })).result.event_id);
+      ids.push((await emit(bus.deps, event, { agent: openAgent("agent") })).result.event_id);
     }
     const first = await list(bus, { limit: "60", order: "asc" });
     expect(JSON.stringify(first.events).length).toBeLessThan(6_000_000);
@@ -149,9 +153,9 @@ describe("looking back", () => {
     const { request } = await openRequest(
       bus.deps,
       { type: "CONTEXT_REQUESTED", data: {}, timeout: 5 },
-      { caller: "asker" },
+      { agent: openAgent("asker") },
     );
-    const shown = JSON.stringify([await list(bus), await showEvent(bus.deps, request.eventId, "agent")]);
+    const shown = JSON.stringify([await list(bus), await showEvent(bus.deps, request.eventId, openAgent("agent"))]);
     expect(shown).not.toContain(request.replyToken);
   });
 
@@ -160,9 +164,9 @@ describe("looking back", () => {
     const { request } = await openRequest(
       bus.deps,
       { type: "CONTEXT_REQUESTED", data: {}, timeout: 5 },
-      { caller: "asker" },
+      { agent: openAgent("asker") },
     );
-    expect(await showEvent(bus.deps, request.eventId, "agent")).toMatchObject({
+    expect(await showEvent(bus.deps, request.eventId, openAgent("agent"))).toMatchObject({
       event: { id: request.eventId, deadline: request.deadline },
       request: {
         status: "pending",
@@ -174,7 +178,7 @@ describe("looking back", () => {
       responses: [],
       deliveries: [],
     });
-    expect(await codeOf(showEvent(bus.deps, "nothing", "agent"))).toBe("not_found");
+    expect(await codeOf(showEvent(bus.deps, "nothing", openAgent("agent")))).toBe("not_found");
   });
 });
 

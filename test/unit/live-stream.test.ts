@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { openAgent } from "../../shared/agents/agent.ts";
 import { emit } from "../../shared/emit.ts";
 import { streamEvents } from "../../shared/live-stream.ts";
 import { type BusInMemory, busInMemory } from "../support/bus-in-memory.ts";
 
 const say = async ({ deps }: BusInMemory, change: object = {}): Promise<string> =>
-  (await emit(deps, { type: "MESSAGE_RECEIVED", data: {}, ...change }, { caller: "agent" })).result.event_id;
+  (await emit(deps, { type: "MESSAGE_RECEIVED", data: {}, ...change }, { agent: openAgent("agent") })).result.event_id;
 
 interface Open {
   /** The ids of the next events. */
@@ -21,6 +22,7 @@ async function open(
 ): Promise<Open> {
   const controller = new AbortController();
   const stream = streamEvents(bus.deps, {
+    agent: openAgent("listener"),
     selection: options.selection ?? {},
     as: options.as,
     place: options.cursor,
@@ -214,7 +216,13 @@ describe("a live stream with a name", () => {
   it("goes on counting for a while when its time is up, for its client comes back", async () => {
     const bus = busInMemory();
     const signal = new AbortController().signal;
-    for await (const _ of streamEvents(bus.deps, { selection: {}, as: "carol", holdMs: 5_000, signal }));
+    for await (const _ of streamEvents(bus.deps, {
+      agent: openAgent("carol's"),
+      selection: {},
+      as: "carol",
+      holdMs: 5_000,
+      signal,
+    }));
     expect(await bus.store.getListeners("*", bus.clock.nowMs)).toHaveLength(1);
     expect(await bus.store.getListeners("*", bus.clock.nowMs + 30_000)).toEqual([]);
   });

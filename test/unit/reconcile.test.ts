@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { openAgent } from "../../shared/agents/agent.ts";
 import { emit } from "../../shared/emit.ts";
 import { type ReconcileDeps, reconcile } from "../../shared/reconcile.ts";
 import { openRequest } from "../../shared/request.ts";
 import { type BusInMemory, busInMemory } from "../support/bus-in-memory.ts";
 
-const sender = { caller: "agent" };
+const sender = { agent: openAgent("agent") };
 
 /** A run with a minute to go. */
 const run = (deps: ReconcileDeps) => reconcile(deps, { untilMs: deps.monotonic() + 60_000 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { openAgent } from "../../shared/agents/agent.ts";
 import { emit } from "../../shared/emit.ts";
 import { cancelRequest, findOwnRequest } from "../../shared/end-request.ts";
 import type { RequestRecord } from "../../shared/records.ts";
@@ -10,7 +11,7 @@ import { nextGapMs, waitForEnd } from "../../shared/wait.ts";
 import { after, type BusInMemory, busInMemory } from "../support/bus-in-memory.ts";
 import { codeOf, failureOf } from "../support/failures.ts";
 
-const sender = { caller: "asker" };
+const sender = { agent: openAgent("asker") };
 const question = { type: "CONTEXT_REQUESTED", data: { topic: "weather" }, timeout: 10 };
 
 /** Asks and waits to the end, as one held call does. */
@@ -34,7 +35,7 @@ async function answer(
     bus.deps,
     event.id,
     { response, reply_token: event.reply_to.token, ...rest },
-    { caller: "answerer", as },
+    { agent: openAgent("answerer"), as },
   );
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { openAgent } from "../../shared/agents/agent.ts";
 import { emit } from "../../shared/emit.ts";
 import { endRequest } from "../../shared/end-request.ts";
 import { showEvent } from "../../shared/history.ts";
@@ -12,13 +13,13 @@ const question = { type: "CONTEXT_REQUESTED", data: {}, timeout: 10 };
 
 async function askedBus(more: object = {}) {
   const bus = busInMemory();
-  const { request } = await openRequest(bus.deps, { ...question, ...more }, { caller: "asker" });
+  const { request } = await openRequest(bus.deps, { ...question, ...more }, { agent: openAgent("asker") });
   const answer = (body: object, as?: string) =>
     respond(
       bus.deps,
       request.eventId,
       { response: { n: 1 }, reply_token: request.replyToken, ...body },
-      { caller: "answerer", as },
+      { agent: openAgent("answerer"), as },
     );
   return { bus, request, answer, deps: bus.deps };
 }
@@ -29,7 +30,7 @@ describe("an answer", () => {
     const verdicts = await Promise.all(Array.from({ length: 32 }, (_, n) => answer({ response: { n } })));
     expect(verdicts.filter(({ verdict }) => verdict === "accepted")).toHaveLength(1);
     expect(verdicts.filter(({ verdict }) => verdict === "superseded")).toHaveLength(31);
-    const shown = await showEvent(deps, request.eventId, "agent");
+    const shown = await showEvent(deps, request.eventId, openAgent("agent"));
     expect(shown.responses).toHaveLength(32);
     expect(shown.responses.filter(({ verdict }) => verdict === "accepted")).toHaveLength(1);
   });
@@ -38,7 +39,7 @@ describe("an answer", () => {
     const { answer, deps, request } = await askedBus();
     await endRequest(deps, request.eventId, "TIMED_OUT");
     expect(await answer({})).toMatchObject({ verdict: "late" });
-    expect((await showEvent(deps, request.eventId, "agent")).responses).toMatchObject([
+    expect((await showEvent(deps, request.eventId, openAgent("agent"))).responses).toMatchObject([
       { response: { n: 1 }, verdict: "late" },
     ]);
   });
@@ -70,7 +71,9 @@ describe("an answer", () => {
     bus.store.acceptAnswer = () => Promise.reject(new Error("crashed"));
     await expect(answer({ response_id: "mine" })).rejects.toThrow("crashed");
     bus.store.acceptAnswer = acceptAnswer;
-    expect((await showEvent(bus.deps, request.eventId, "agent")).responses).toMatchObject([{ verdict: null }]);
+    expect((await showEvent(bus.deps, request.eventId, openAgent("agent"))).responses).toMatchObject([
+      { verdict: null },
+    ]);
     expect(await answer({ response_id: "mine" })).toMatchObject({ verdict: "accepted" });
     expect(await bus.store.getRequest(request.eventId)).toMatchObject({ state: "ANSWERED", acceptedIds: ["mine"] });
   });
@@ -98,19 +101,19 @@ describe("an answer", () => {
 
   it("to an event that nobody waits for is stored", async () => {
     const { deps, publisher } = busInMemory();
-    const { result } = await emit(deps, { type: "MESSAGE_RECEIVED", data: {} }, { caller: "emitter" });
+    const { result } = await emit(deps, { type: "MESSAGE_RECEIVED", data: {} }, { agent: openAgent("emitter") });
     const reply_token = publisher.published[0]?.reply_to.token;
     expect(
       await respond(
         deps,
         result.event_id,
         { response: { seen: true }, reply_token },
-        { caller: "reader", as: "reader-1" },
+        { agent: openAgent("reader"), as: "reader-1" },
       ),
     ).toMatchObject({
       verdict: "accepted",
     });
-    expect((await showEvent(deps, result.event_id, "agent")).responses).toMatchObject([
+    expect((await showEvent(deps, result.event_id, openAgent("agent"))).responses).toMatchObject([
       { responder: "reader-1", verdict: "accepted" },
     ]);
   });
@@ -130,7 +133,10 @@ describe("progress", () => {
     await bus.clock.pause(1_000);
     expect(await answer({ status: "progress", response_id: "p" })).toMatchObject({ verdict: "superseded" });
     expect(
-      (await showEvent(deps, request.eventId, "agent")).responses.map(({ status, verdict }) => [status, verdict]),
+      (await showEvent(deps, request.eventId, openAgent("agent"))).responses.map(({ status, verdict }) => [
+        status,
+        verdict,
+      ]),
     ).toEqual([
       ["progress", "accepted"],
       ["ok", "accepted"],
@@ -142,29 +148,34 @@ describe("progress", () => {
 describe("who may answer", () => {
   it("needs the event's own token; a forged or swapped one leaves no trace", async () => {
     const { answer, deps, request } = await askedBus();
-    const other = await openRequest(deps, question, { caller: "asker" });
+    const other = await openRequest(deps, question, { agent: openAgent("asker") });
     for (const reply_token of ["forged", other.request.replyToken, request.replyToken.toUpperCase()])
       expect(await codeOf(answer({ reply_token }))).toBe("forbidden");
-    expect((await showEvent(deps, request.eventId, "agent")).responses).toEqual([]);
+    expect((await showEvent(deps, request.eventId, openAgent("agent"))).responses).toEqual([]);
     expect(await answer({})).toMatchObject({ verdict: "accepted" });
   });
 
   it("includes who got an emitted event whose key had been used for a request that was never completed", async () => {
     const bus = busInMemory();
-    const keyed = { caller: "agent", idempotencyKey: "k" };
+    const keyed = { agent: openAgent("agent"), idempotencyKey: "k" };
     const putEvent = bus.store.putEvent.bind(bus.store);
     bus.store.putEvent = () => Promise.reject(new Error("crashed"));
     await expect(openRequest(bus.deps, question, keyed)).rejects.toThrow("crashed");
     bus.store.putEvent = putEvent;
     const { result } = await emit(bus.deps, { type: "CONTEXT_REQUESTED", data: {} }, keyed);
     const reply_token = bus.publisher.published[0]?.reply_to.token;
-    const verdict = await respond(bus.deps, result.event_id, { response: {}, reply_token }, { caller: "reader" });
+    const verdict = await respond(
+      bus.deps,
+      result.event_id,
+      { response: {}, reply_token },
+      { agent: openAgent("reader") },
+    );
     expect(verdict.verdict).toBe("accepted");
   });
 
   it("is told that an event does not exist", async () => {
     const { deps } = busInMemory();
-    expect(await codeOf(respond(deps, "nothing", { response: {}, reply_token: "t" }, { caller: "x" }))).toBe(
+    expect(await codeOf(respond(deps, "nothing", { response: {}, reply_token: "t" }, { agent: openAgent("x") }))).toBe(
       "not_found",
     );
   });
@@ -204,7 +215,7 @@ describe("several subscribers", () => {
     const { request } = await openRequest(
       bus.deps,
       { ...question, expect: { mode: "count", count: 100 } },
-      { caller: "asker" },
+      { agent: openAgent("asker") },
     );
     let writes = 0;
     const acceptAnswer = bus.store.acceptAnswer.bind(bus.store);
@@ -214,7 +225,7 @@ describe("several subscribers", () => {
     };
     const body = { response: {}, reply_token: request.replyToken };
     const verdicts = await Promise.all(
-      Array.from({ length: 100 }, () => respond(bus.deps, request.eventId, body, { caller: "answerer" })),
+      Array.from({ length: 100 }, () => respond(bus.deps, request.eventId, body, { agent: openAgent("answerer") })),
     );
     expect(verdicts.every(({ verdict }) => verdict === "accepted")).toBe(true);
     expect(await bus.store.getRequest(request.eventId)).toMatchObject({ state: "ANSWERED" });
@@ -249,7 +260,7 @@ describe("bad input", () => {
   ])("%s names the field and leaves the request open", async (_title, change, pointer, code) => {
     const { bus, request, deps } = await askedBus();
     const body = JSON.parse(JSON.stringify({ response: { n: 1 }, reply_token: request.replyToken, ...change }));
-    const failure = await failureOf(respond(deps, request.eventId, body, { caller: "answerer" }));
+    const failure = await failureOf(respond(deps, request.eventId, body, { agent: openAgent("answerer") }));
     expect([failure.code, failure.errors[0]?.pointer]).toEqual([code, pointer]);
     expect((await bus.store.getRequest(request.eventId))?.state).toBe("PENDING");
   });

@@ -68,7 +68,11 @@ export function requestMethods(table: DynamoTable, nowSeconds: () => number): Re
         UpdateExpression: [
           `SET answers = :next${ends ? ", #state = :state, ended_at = :at, expires_at = :expires" : ""}`,
           ends ? "REMOVE work_pk, work_sk" : "",
-          `ADD accepted_ids :id${answer.subscriber === undefined ? "" : ", answered_by :subscriber"}`,
+          [
+            "ADD accepted_ids :id",
+            ...(answer.subscriber === undefined ? [] : ["answered_by :subscriber"]),
+            ...(answer.speaker === undefined ? [] : ["answered_speakers :speaker"]),
+          ].join(", "),
         ].join(" "),
         ConditionExpression: [isPending, hasToken, nobodyCameBetween].join(" AND "),
         ExpressionAttributeNames: stateName,
@@ -79,6 +83,7 @@ export function requestMethods(table: DynamoTable, nowSeconds: () => number): Re
           ":next": { N: String(answer.answersSeen + 1) },
           ":id": { SS: [answer.responseId] },
           ...(answer.subscriber === undefined ? {} : { ":subscriber": { SS: [answer.subscriber] } }),
+          ...(answer.speaker === undefined ? {} : { ":speaker": { SS: [answer.speaker] } }),
           ...(ends
             ? { ":state": { S: answer.state }, ":at": { S: answer.at }, ":expires": { N: String(answer.expiresAt) } }
             : {}),

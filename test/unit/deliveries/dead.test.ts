@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { openAgent } from "../../../shared/agents/agent.ts";
 import { recordDeadLetter } from "../../../shared/deliveries/dead-letters.ts";
 import { type DeliveryPage, listDead } from "../../../shared/deliveries/list-dead.ts";
 import { showEvent } from "../../../shared/history.ts";
@@ -33,7 +34,11 @@ const deadLetter = async (bus: BusInMemory, subscriber = "alice", reason = "it t
 async function allPages(bus: BusInMemory, query: Record<string, string>, owner = OWNER) {
   const pages: DeliveryPage[] = [];
   for (let cursor: string | null = ""; cursor !== null; ) {
-    const page: DeliveryPage = await listDead(bus.deps, { ...query, ...(cursor === "" ? {} : { cursor }) }, owner);
+    const page: DeliveryPage = await listDead(
+      bus.deps,
+      { ...query, ...(cursor === "" ? {} : { cursor }) },
+      openAgent(owner),
+    );
     pages.push(page);
     cursor = page.next_cursor;
   }
@@ -45,7 +50,7 @@ describe("dead deliveries", () => {
     const bus = busInMemory();
     const id = await subscribed(bus, webhookInput());
     const eventId = await deadEvent(bus);
-    const { deliveries, next_cursor } = await listDead(bus.deps, {}, OWNER);
+    const { deliveries, next_cursor } = await listDead(bus.deps, {}, openAgent(OWNER));
     expect(next_cursor).toBeNull();
     expect(deliveries).toEqual([
       {
@@ -62,7 +67,9 @@ describe("dead deliveries", () => {
         log: Array(8).fill({ at: expect.any(String), outcome: "HTTP 503", elapsed_ms: 12 }),
       },
     ]);
-    expect((await showEvent(bus.deps, eventId, OWNER)).deliveries).toMatchObject([{ status: "dead", reason: REFUSED }]);
+    expect((await showEvent(bus.deps, eventId, openAgent(OWNER))).deliveries).toMatchObject([
+      { status: "dead", reason: REFUSED },
+    ]);
   });
 
   it("are listed of all one's subscriptions, ended ones too, and of the deployed subscribers; not of other agents", async () => {
@@ -73,9 +80,11 @@ describe("dead deliveries", () => {
     await deadEvent(bus);
     await unsubscribe(bus.deps, queue, OWNER);
     await deadLetter(bus);
-    const mine = (await listDead(bus.deps, {}, OWNER)).deliveries.map(({ subscription_id }) => subscription_id);
+    const mine = (await listDead(bus.deps, {}, openAgent(OWNER))).deliveries.map(
+      ({ subscription_id }) => subscription_id,
+    );
     expect(mine.sort()).toEqual([hook, queue, "deployed:alice"].sort());
-    const theirs = (await listDead(bus.deps, {}, "other")).deliveries.map(({ subscriber }) => subscriber);
+    const theirs = (await listDead(bus.deps, {}, openAgent("other"))).deliveries.map(({ subscriber }) => subscriber);
     expect(theirs).toEqual(["theirs", "alice"]);
   });
 
@@ -86,7 +95,7 @@ describe("dead deliveries", () => {
     const events = [await deadEvent(bus), await deadEvent(bus)];
     await deadLetter(bus);
     const of = async (subscription_id: string, owner = OWNER) =>
-      (await listDead(bus.deps, { subscription_id, status: "dead" }, owner)).deliveries;
+      (await listDead(bus.deps, { subscription_id, status: "dead" }, openAgent(owner))).deliveries;
     expect((await of(first)).map(({ event_id }) => event_id)).toEqual(events);
     expect(await of(first, "other")).toEqual([]);
     expect((await of("deployed:alice")).map(({ subscriber }) => subscriber)).toEqual(["alice"]);
@@ -120,14 +129,14 @@ describe("dead deliveries", () => {
     };
     const [dead] = await bus.store.getDeliveries(eventId);
     if (dead !== undefined) await bus.store.replaceDelivery({ ...dead, state: "PENDING" }, dead.fence);
-    expect(await listDead(bus.deps, {}, OWNER)).toEqual({ deliveries: [], next_cursor: null });
+    expect(await listDead(bus.deps, {}, openAgent(OWNER))).toEqual({ deliveries: [], next_cursor: null });
   });
 
   it("are listed with a cursor that is good for its query and its agent only", async () => {
     const bus = busInMemory();
     await subscribed(bus, webhookInput());
     for (let i = 0; i < 2; i++) await deadEvent(bus);
-    const { next_cursor } = await listDead(bus.deps, { limit: "1" }, OWNER);
+    const { next_cursor } = await listDead(bus.deps, { limit: "1" }, openAgent(OWNER));
     const cursor = next_cursor ?? "";
     expect(cursor).not.toBe("");
     for (const [query, owner] of [
@@ -135,7 +144,9 @@ describe("dead deliveries", () => {
       [{ cursor, subscription_id: "deployed:alice" }, OWNER],
       [{ cursor: `x${cursor}` }, OWNER],
     ] as const)
-      expect((await failureOf(listDead(bus.deps, query, owner))).errors).toMatchObject([{ pointer: "/cursor" }]);
+      expect((await failureOf(listDead(bus.deps, query, openAgent(owner)))).errors).toMatchObject([
+        { pointer: "/cursor" },
+      ]);
   });
 
   it.each([
@@ -145,7 +156,7 @@ describe("dead deliveries", () => {
     ["event_id", { event_id: "x" }],
   ])("cannot be asked for with a wrong %s", async (field, query) => {
     const { deps } = busInMemory();
-    const failure = await failureOf(listDead(deps, query as unknown as Record<string, string>, OWNER));
+    const failure = await failureOf(listDead(deps, query as unknown as Record<string, string>, openAgent(OWNER)));
     expect(failure.errors).toMatchObject([{ pointer: `/${field}` }]);
   });
 });
@@ -156,7 +167,7 @@ describe("a dead letter of a deployed subscriber", () => {
     const eventId = await deadLetter(bus);
     const letter = { subscriber: "alice", event: { id: eventId, type: "CONTEXT_REQUESTED" }, attempts: 9 };
     await recordDeadLetter(bus.deps, { ...letter, reason: "told again" });
-    const { deliveries } = await listDead(bus.deps, {}, OWNER);
+    const { deliveries } = await listDead(bus.deps, {}, openAgent(OWNER));
     expect(deliveries).toMatchObject([
       { event_id: eventId, kind: "deployed", attempts: 5, reason: "it threw", log: [{ outcome: "it threw" }] },
     ]);

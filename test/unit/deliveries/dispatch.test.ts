@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { openAgent } from "../../../shared/agents/agent.ts";
 import { dispatchEvent } from "../../../shared/deliveries/dispatch.ts";
 import { BusError } from "../../../shared/errors.ts";
 import { changeSubscription } from "../../../shared/subscriptions/subscribe.ts";
@@ -48,7 +49,7 @@ describe("an event that is dispatched", () => {
     await subscribed(bus, queueInput({ name: "other type", event_types: ["MESSAGE_RECEIVED"] }));
     await subscribed(bus, queueInput({ name: "filtered", filter: { data: { target: ["billing"] } } }));
     const disabled = await subscribed(bus, queueInput({ name: "disabled" }));
-    await changeSubscription(bus.deps, disabled, { status: "disabled" }, OWNER);
+    await changeSubscription(bus.deps, disabled, { status: "disabled" }, openAgent(OWNER));
     const fitting = await subscribed(bus, queueInput({ name: "fits", filter: { data: { target: ["crm"] } } }));
     const eventId = await publish(bus, { target: "crm" });
     const deliveries = await bus.store.getDeliveries(eventId);

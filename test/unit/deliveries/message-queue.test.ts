@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { openAgent } from "../../../shared/agents/agent.ts";
 import { changeSubscription, unsubscribe } from "../../../shared/subscriptions/subscribe.ts";
 import { after, type BusInMemory, busInMemory } from "../../support/bus-in-memory.ts";
 import { codeOf, failureOf } from "../../support/failures.ts";
@@ -220,7 +221,7 @@ describe("a message that nobody acknowledges", () => {
     const { bus, id } = await withQueue();
     await publish(bus);
     await takeOne(bus, id);
-    await changeSubscription(bus.deps, id, { target: { max_attempts: 2 } }, OWNER);
+    await changeSubscription(bus.deps, id, { target: { max_attempts: 2 } }, openAgent(OWNER));
     await bus.clock.pause(30_000);
     expect(await takeOne(bus, id)).toMatchObject({ attempt: 2 });
     await minutesPass(bus, 1);
@@ -244,7 +245,7 @@ describe("a message that nobody takes", () => {
   it("is dead after 14 days although its subscription is disabled", async () => {
     const { bus, id } = await withQueue();
     const eventId = await publish(bus);
-    await changeSubscription(bus.deps, id, { status: "disabled" }, OWNER);
+    await changeSubscription(bus.deps, id, { status: "disabled" }, openAgent(OWNER));
     await daysPass(bus, 16);
     expect(await bus.store.getDeliveries(eventId)).toMatchObject([{ state: "DEAD" }]);
   });

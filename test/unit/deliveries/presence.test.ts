@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { openAgent } from "../../../shared/agents/agent.ts";
 import { acknowledge, keepHidden } from "../../../shared/deliveries/message-receipts.ts";
 import { MAX_EXPECTED } from "../../../shared/limits.ts";
 import { openRequest } from "../../../shared/request.ts";
@@ -89,9 +90,9 @@ describe("a queue", () => {
 
   it("does not count any more once it is disabled, ended, an observer, or does not want the type", async () => {
     const changes: ((bus: BusInMemory, id: string) => Promise<unknown>)[] = [
-      ({ deps }, id) => changeSubscription(deps, id, { status: "disabled" }, OWNER),
-      ({ deps }, id) => changeSubscription(deps, id, { answers: false }, OWNER),
-      ({ deps }, id) => changeSubscription(deps, id, { event_types: ["SESSION_CREATED"] }, OWNER),
+      ({ deps }, id) => changeSubscription(deps, id, { status: "disabled" }, openAgent(OWNER)),
+      ({ deps }, id) => changeSubscription(deps, id, { answers: false }, openAgent(OWNER)),
+      ({ deps }, id) => changeSubscription(deps, id, { event_types: ["SESSION_CREATED"] }, openAgent(OWNER)),
       ({ deps }, id) => unsubscribe(deps, id, OWNER),
     ];
     for (const change of changes) {
@@ -119,7 +120,7 @@ describe("a webhook", () => {
     const id = await subscribed(bus, webhookInput());
     await subscribed(bus, webhookInput({ name: "observer", answers: false }));
     expect(await expectedNow(bus)).toEqual(["hook"]);
-    await changeSubscription(bus.deps, id, { status: "disabled" }, OWNER);
+    await changeSubscription(bus.deps, id, { status: "disabled" }, openAgent(OWNER));
     expect(await codeOf(openRequest(bus.deps, question, EMITTER))).toBe("no_subscribers");
   });
 });
@@ -147,7 +148,12 @@ describe("a question to all", () => {
     expect(request.expected).toEqual(["alice", "bob", "hook", "queue"]);
     const { event, receipt } = await takeOne(bus, id);
     const answerAs = (as: string) =>
-      respond(bus.deps, event.id, { response: { from: as }, reply_token: event.reply_to.token }, { caller: OWNER, as });
+      respond(
+        bus.deps,
+        event.id,
+        { response: { from: as }, reply_token: event.reply_to.token },
+        { agent: openAgent(OWNER), as },
+      );
     for (const name of ["hook", "alice", "bob"]) await answerAs(name);
     expect((await bus.store.getRequest(event.id))?.state).toBe("PENDING");
     await answerAs("queue");

@@ -30,7 +30,10 @@ function anEvent(change: object = {}, userArn: string | undefined = ROLE_SESSION
   } as unknown as APIGatewayProxyEventV2;
 }
 
-const context = { getRemainingTimeInMillis: () => 30_000 } as Context;
+const context = {
+  invokedFunctionArn: "arn:aws:lambda:eu-central-1:1:function:emit",
+  getRemainingTimeInMillis: () => 30_000,
+} as Context;
 
 /** What the runtime's link to Lambda carries between a response's head and its body. */
 const HEAD_END = Buffer.alloc(8);
@@ -133,7 +136,7 @@ type Buffered = (
 
 const runtime =
   (allowAnonymous = false) =>
-  () => ({ env: { allowAnonymous }, deps, metrics });
+  () => ({ env: { allowAnonymous, auth: "iam" as const }, deps, metrics });
 
 describe("a Function URL's event", () => {
   it("reaches the operation as a plain request, its body decoded, its caller verified", async () => {
@@ -166,11 +169,10 @@ describe("a Function URL's event", () => {
   });
 
   it("gives the sessions of a role one identity, and a user its own", () => {
-    const env = { allowAnonymous: false };
-    expect(agentOf(anEvent({}, "arn:aws:sts::1:assumed-role/planner/other"), env)?.id).toBe(
-      "arn:aws:iam::1:role/planner",
-    );
-    expect(agentOf(anEvent({}, "arn:aws:iam::1:user/ann"), env)?.id).toBe("arn:aws:iam::1:user/ann");
+    const idOf = (arn: string) =>
+      agentOf(anEvent({}, arn), { allowAnonymous: false }, deps.configuredAgent, context.invokedFunctionArn)?.id;
+    expect(idOf("arn:aws:sts::1:assumed-role/planner/other")).toBe("arn:aws:iam::1:role/planner");
+    expect(idOf("arn:aws:iam::1:user/ann")).toBe("arn:aws:iam::1:user/ann");
   });
 });
 
@@ -233,7 +235,7 @@ describe("the answer", () => {
     const afterwards = async (): Promise<void> => {
       isDone = true;
     };
-    const logging = () => ({ env: { allowAnonymous: false }, deps: { ...deps, log }, metrics });
+    const logging = () => ({ env: { allowAnonymous: false, auth: "iam" as const }, deps: { ...deps, log }, metrics });
     const handler = adaptHandle(answering({ body: breaking(), afterwards }), logging, streaming);
     expect(await played.invoke(handler, anEvent(), context)).toMatchObject({ body: "one ", failure: null });
     expect(logged).toMatchObject([["a stream broke off", { error: expect.stringContaining("the table is gone") }]]);
@@ -272,7 +274,7 @@ describe("the answer", () => {
       return { status: 200, headers: {}, body: endless(), afterwards: async () => void order.push("afterwards") };
     };
     const startedAt = performance.now();
-    const short = { getRemainingTimeInMillis: () => 1_300 - (performance.now() - startedAt) } as Context;
+    const short = { ...context, getRemainingTimeInMillis: () => 1_300 - (performance.now() - startedAt) } as Context;
     await (streamed(handle) as Streamed)(anEvent(), stream, short);
     expect(order).toEqual(["signal", "stream closed", "afterwards"]);
     expect(performance.now() - startedAt).toBeGreaterThan(250);
@@ -284,7 +286,7 @@ describe("the answer", () => {
       await new Promise((resolve) => signal.addEventListener("abort", resolve));
       return jsonResponse(202, {});
     };
-    const short = { getRemainingTimeInMillis: () => 1_050 } as Context;
+    const short = { ...context, getRemainingTimeInMillis: () => 1_050 } as Context;
     const received = await played.invoke(streamed(handle), anEvent(), short);
     expect(received).toMatchObject({ head: { statusCode: 202 }, body: "{}", failure: null });
     expect(await (adaptHandle(handle, runtime(), undefined) as Buffered)(anEvent(), short)).toMatchObject({
@@ -322,7 +324,14 @@ describe("the answer", () => {
 describe("the environment", () => {
   const env = { TABLE_NAME: "t", EVENT_BUS_NAME: "b" };
   it("is read once, and a missing or wrong variable is named", () => {
-    expect(readConfig(env)).toEqual({ tableName: "t", eventBusName: "b", allowAnonymous: false, logLevel: "info" });
+    expect(readConfig({ ...env, AWS_REGION: "eu-central-1" })).toEqual({
+      tableName: "t",
+      eventBusName: "b",
+      region: "eu-central-1",
+      allowAnonymous: false,
+      auth: "iam",
+      logLevel: "info",
+    });
     expect(readConfig({ ...env, ALLOW_ANONYMOUS: "true" }).allowAnonymous).toBe(true);
     expect(() => readConfig({ ...env, LOG_LEVEL: "loud" })).toThrow("LOG_LEVEL");
     expect(() => readConfig({ EVENT_BUS_NAME: "b" })).toThrow("TABLE_NAME");

@@ -6,6 +6,7 @@ import type { Handle } from "../../../functions/runtime/http.ts";
 import { adaptHandle } from "../../../functions/runtime/lambda.ts";
 import { measuringStore } from "../../../functions/runtime/measuring-store.ts";
 import { createMetrics, type Metrics } from "../../../functions/runtime/metrics.ts";
+import { openAgent } from "../../../shared/agents/agent.ts";
 import { cancelRequest } from "../../../shared/end-request.ts";
 import { METRICS, type MetricName } from "../../../shared/metrics.ts";
 import type { Deps, EventStore } from "../../../shared/ports.ts";
@@ -118,11 +119,11 @@ describe("metrics", () => {
 describe("how requests end is measured", () => {
   it("by who wins the write: an answer, with its time by event type, once however many answer", async () => {
     const { deps, of, bus } = measuredBus();
-    const { request } = await openRequest(deps, QUESTION, { caller: "a" });
+    const { request } = await openRequest(deps, QUESTION, { agent: openAgent("a") });
     bus.clock.nowMs += 250;
     const answer = { response: {}, reply_token: request.replyToken };
-    await respond(deps, request.eventId, answer, { caller: "b" });
-    await respond(deps, request.eventId, answer, { caller: "c" });
+    await respond(deps, request.eventId, answer, { agent: openAgent("b") });
+    await respond(deps, request.eventId, answer, { agent: openAgent("c") });
     expect(of).toEqual([
       ["WaitsAnswered", 1],
       ["ResponseTime", 250, "UPGRADE_REQUESTED"],
@@ -131,10 +132,10 @@ describe("how requests end is measured", () => {
 
   it("a rejection is an answer too, a time-out and a cancellation have no time", async () => {
     const { deps, of } = measuredBus();
-    const ask = async () => (await openRequest(deps, QUESTION, { caller: "a" })).request;
+    const ask = async () => (await openRequest(deps, QUESTION, { agent: openAgent("a") })).request;
     const rejected = await ask();
     const rejection = { response: {}, status: "rejected", reply_token: rejected.replyToken };
-    await respond(deps, rejected.eventId, rejection, { caller: "b" });
+    await respond(deps, rejected.eventId, rejection, { agent: openAgent("b") });
     await cancelRequest(deps, (await ask()).eventId, "a");
     await waitForEnd(deps, await ask(), { holdMs: 60_000 });
     expect(of.map(([name]) => name)).toEqual(["WaitsFailed", "ResponseTime", "WaitsCancelled", "WaitsTimedOut"]);
@@ -143,14 +144,17 @@ describe("how requests end is measured", () => {
   it("a request that still waits for others is not at its end", async () => {
     const { deps, of } = measuredBus();
     const two = { ...QUESTION, expect: { mode: "count", count: 2 } };
-    const { request } = await openRequest(deps, two, { caller: "a" });
-    await respond(deps, request.eventId, { response: {}, reply_token: request.replyToken }, { caller: "b" });
+    const { request } = await openRequest(deps, two, { agent: openAgent("a") });
+    await respond(deps, request.eventId, { response: {}, reply_token: request.replyToken }, { agent: openAgent("b") });
     expect(of).toEqual([]);
   });
 });
 
 describe("calls that did not go well are measured", () => {
-  const context = { getRemainingTimeInMillis: () => 30_000 } as Context;
+  const context = {
+    invokedFunctionArn: "arn:aws:lambda:eu-central-1:1:function:emit",
+    getRemainingTimeInMillis: () => 30_000,
+  } as Context;
   const event = {
     rawPath: "/events",
     rawQueryString: "",

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { openAgent } from "../../../shared/agents/agent.ts";
 import { showSubscription } from "../../../shared/subscriptions/look-up.ts";
 import { changeSubscription, rotateSecret, subscribe, unsubscribe } from "../../../shared/subscriptions/subscribe.ts";
 import { busInMemory } from "../../support/bus-in-memory.ts";
@@ -20,7 +21,7 @@ describe("changing a subscription", () => {
       answers: false,
       status: "disabled",
     };
-    const changed = await changeSubscription(bus.deps, id, change, OWNER);
+    const changed = await changeSubscription(bus.deps, id, change, openAgent(OWNER));
     expect(changed).toEqual({
       ...change,
       subscription_id: id,
@@ -37,10 +38,10 @@ describe("changing a subscription", () => {
   it("changes a queue's visibility and attempts, each alone", async () => {
     const bus = busInMemory();
     const id = await subscribed(bus, queueInput());
-    expect(await changeSubscription(bus.deps, id, { target: { visibility: 60 } }, OWNER)).toMatchObject({
+    expect(await changeSubscription(bus.deps, id, { target: { visibility: 60 } }, openAgent(OWNER))).toMatchObject({
       target: { kind: "queue", visibility: 60, max_attempts: 5 },
     });
-    expect(await changeSubscription(bus.deps, id, { target: { max_attempts: 2 } }, OWNER)).toMatchObject({
+    expect(await changeSubscription(bus.deps, id, { target: { max_attempts: 2 } }, openAgent(OWNER))).toMatchObject({
       target: { kind: "queue", visibility: 60, max_attempts: 2 },
     });
   });
@@ -50,10 +51,10 @@ describe("changing a subscription", () => {
     const { subscription } = await subscribe(
       bus.deps,
       webhookInput({ filter: { data: { target: ["crm"] } }, answers: false }),
-      OWNER,
+      openAgent(OWNER),
     );
     const { secret: _, ...before } = subscription;
-    expect(await changeSubscription(bus.deps, subscription.subscription_id, {}, OWNER)).toEqual(before);
+    expect(await changeSubscription(bus.deps, subscription.subscription_id, {}, openAgent(OWNER))).toEqual(before);
   });
 
   it("with null for the filter removes it, for the next event", async () => {
@@ -61,7 +62,7 @@ describe("changing a subscription", () => {
     const id = await subscribed(bus, queueInput({ filter: { data: { target: ["crm"] } } }));
     await publish(bus, { target: "billing" });
     expect(await take(bus, id)).toEqual([]);
-    expect(await changeSubscription(bus.deps, id, { filter: null }, OWNER)).not.toHaveProperty("filter");
+    expect(await changeSubscription(bus.deps, id, { filter: null }, openAgent(OWNER))).not.toHaveProperty("filter");
     await publish(bus, { target: "billing" });
     expect(await take(bus, id)).toHaveLength(1);
   });
@@ -70,8 +71,8 @@ describe("changing a subscription", () => {
     const bus = busInMemory();
     const id = await subscribed(bus, queueInput());
     await Promise.all([
-      changeSubscription(bus.deps, id, { answers: false }, OWNER),
-      changeSubscription(bus.deps, id, { target: { visibility: 60 } }, OWNER),
+      changeSubscription(bus.deps, id, { answers: false }, openAgent(OWNER)),
+      changeSubscription(bus.deps, id, { target: { visibility: 60 } }, openAgent(OWNER)),
     ]);
     expect(await showSubscription(bus.deps, id, OWNER)).toMatchObject({ answers: false, target: { visibility: 60 } });
   });
@@ -80,7 +81,7 @@ describe("changing a subscription", () => {
     const bus = busInMemory();
     const id = await subscribed(bus, queueInput());
     await publish(bus);
-    await changeSubscription(bus.deps, id, { event_types: ["MESSAGE_RECEIVED"] }, OWNER);
+    await changeSubscription(bus.deps, id, { event_types: ["MESSAGE_RECEIVED"] }, openAgent(OWNER));
     await publish(bus);
     await publish(bus, {}, "MESSAGE_RECEIVED");
     expect((await take(bus, id)).map(({ event }) => event.type)).toEqual([TYPE, "MESSAGE_RECEIVED"]);
@@ -91,10 +92,12 @@ describe("a disabled subscription", () => {
   it("gets nothing, and what came meanwhile does not come later", async () => {
     const bus = busInMemory();
     const id = await subscribed(bus, queueInput());
-    await changeSubscription(bus.deps, id, { status: "disabled" }, OWNER);
+    await changeSubscription(bus.deps, id, { status: "disabled" }, openAgent(OWNER));
     const missed = await publish(bus);
     expect(await bus.store.getDeliveries(missed)).toEqual([]);
-    expect(await changeSubscription(bus.deps, id, { status: "active" }, OWNER)).toMatchObject({ status: "active" });
+    expect(await changeSubscription(bus.deps, id, { status: "active" }, openAgent(OWNER))).toMatchObject({
+      status: "active",
+    });
     expect(await take(bus, id)).toEqual([]);
     const next = await publish(bus);
     expect((await take(bus, id)).map(({ event }) => event.id)).toEqual([next]);
@@ -104,16 +107,16 @@ describe("a disabled subscription", () => {
     const bus = busInMemory();
     const id = await subscribed(bus, queueInput());
     const before = await publish(bus);
-    await changeSubscription(bus.deps, id, { status: "disabled" }, OWNER);
+    await changeSubscription(bus.deps, id, { status: "disabled" }, openAgent(OWNER));
     expect(await take(bus, id)).toEqual([]);
-    await changeSubscription(bus.deps, id, { status: "active" }, OWNER);
+    await changeSubscription(bus.deps, id, { status: "active" }, openAgent(OWNER));
     expect((await take(bus, id)).map(({ event }) => event.id)).toEqual([before]);
   });
 
   it("holds a poll for as long as it is to wait, so that its client does not turn in circles", async () => {
     const bus = busInMemory();
     const id = await subscribed(bus, queueInput());
-    await changeSubscription(bus.deps, id, { status: "disabled" }, OWNER);
+    await changeSubscription(bus.deps, id, { status: "disabled" }, openAgent(OWNER));
     const start = bus.clock.nowMs;
     expect(await take(bus, id, { waitMs: 20_000 })).toEqual([]);
     expect(bus.clock.nowMs - start).toBe(20_000);
@@ -122,9 +125,9 @@ describe("a disabled subscription", () => {
   it("keeps the reason and the time when it is disabled once more", async () => {
     const bus = busInMemory();
     const id = await subscribed(bus, queueInput());
-    await changeSubscription(bus.deps, id, { status: "disabled" }, OWNER);
+    await changeSubscription(bus.deps, id, { status: "disabled" }, openAgent(OWNER));
     await bus.clock.pause(1_000);
-    const again = await changeSubscription(bus.deps, id, { status: "disabled" }, OWNER);
+    const again = await changeSubscription(bus.deps, id, { status: "disabled" }, openAgent(OWNER));
     expect(again).toMatchObject({ disabled_reason: "by_owner", disabled_at: "2026-06-01T12:00:00.000Z" });
   });
 });
@@ -149,10 +152,10 @@ describe("ending a subscription", () => {
 
   it("leaves the name free: made again it is new, under the same id, with another secret, and gets events", async () => {
     const bus = busInMemory();
-    const first = await subscribe(bus.deps, webhookInput(), OWNER);
+    const first = await subscribe(bus.deps, webhookInput(), openAgent(OWNER));
     await unsubscribe(bus.deps, first.subscription.subscription_id, OWNER);
     await bus.clock.pause(1_000);
-    const second = await subscribe(bus.deps, webhookInput(), OWNER);
+    const second = await subscribe(bus.deps, webhookInput(), openAgent(OWNER));
     expect(second).toMatchObject({
       created: true,
       subscription: {
@@ -179,7 +182,7 @@ describe("ending a subscription", () => {
   it("can be undone under the same name after the record of it is forgotten, and gets events", async () => {
     const bus = busInMemory();
     const id = await subscribed(bus, queueInput());
-    await changeSubscription(bus.deps, id, { answers: false }, OWNER);
+    await changeSubscription(bus.deps, id, { answers: false }, openAgent(OWNER));
     await unsubscribe(bus.deps, id, OWNER);
     await bus.clock.pause(91 * 86_400_000);
     expect(await subscribed(bus, queueInput())).toBe(id);
@@ -191,7 +194,7 @@ describe("ending a subscription", () => {
 describe("a new secret", () => {
   it("is shown once; the one before it stays valid for 24 h", async () => {
     const bus = busInMemory();
-    const { subscription } = await subscribe(bus.deps, webhookInput(), OWNER);
+    const { subscription } = await subscribe(bus.deps, webhookInput(), openAgent(OWNER));
     const id = subscription.subscription_id;
     const rotated = await rotateSecret(bus.deps, id, OWNER);
     expect(rotated).toEqual({

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { openAgent } from "../../../shared/agents/agent.ts";
 import { changeSubscription, subscribe } from "../../../shared/subscriptions/subscribe.ts";
 import { busInMemory } from "../../support/bus-in-memory.ts";
 import { failureOf } from "../../support/failures.ts";
@@ -43,7 +44,7 @@ describe("a subscription that cannot be made", () => {
   ])("because it %s is told so at that field", async (_, change, pointer) => {
     const { deps, store } = busInMemory();
     const body = Array.isArray(change) ? change : queueInput(change);
-    const failure = await failureOf(subscribe(deps, body, OWNER));
+    const failure = await failureOf(subscribe(deps, body, openAgent(OWNER)));
     expect(failure.code).toBe("invalid_request");
     expect([...new Set(failure.errors.map((error) => error.pointer))]).toEqual([pointer]);
     expect(await store.listSubscriptions(OWNER, "", 1)).toEqual([]);
@@ -51,14 +52,16 @@ describe("a subscription that cannot be made", () => {
 
   it("is told all its faults at once", async () => {
     const { deps } = busInMemory();
-    const failure = await failureOf(subscribe(deps, queueInput({ name: "", answers: 1, more: true }), OWNER));
+    const failure = await failureOf(
+      subscribe(deps, queueInput({ name: "", answers: 1, more: true }), openAgent(OWNER)),
+    );
     expect(failure.errors.map(({ pointer }) => pointer).sort()).toEqual(["/answers", "/more", "/name"]);
   });
 
   it("for an event type that does not exist is told the nearest, and where it was named", async () => {
     const { deps } = busInMemory();
     const failure = await failureOf(
-      subscribe(deps, queueInput({ event_types: ["MESSAGE_RECEIVED", "UPGRADE_REQUESTS"] }), OWNER),
+      subscribe(deps, queueInput({ event_types: ["MESSAGE_RECEIVED", "UPGRADE_REQUESTS"] }), openAgent(OWNER)),
     );
     expect(failure.code).toBe("unknown_event_type");
     expect(failure.message).toContain("UPGRADE_REQUESTED");
@@ -68,7 +71,11 @@ describe("a subscription that cannot be made", () => {
   it("with a filter that is no event pattern is told why, at the place in the filter", async () => {
     const { deps, store } = busInMemory();
     const failure = await failureOf(
-      subscribe(deps, queueInput({ filter: { data: { target: "billing", count: [{ numeric: ["~", 1] }] } } }), OWNER),
+      subscribe(
+        deps,
+        queueInput({ filter: { data: { target: "billing", count: [{ numeric: ["~", 1] }] } } }),
+        openAgent(OWNER),
+      ),
     );
     expect(failure.code).toBe("invalid_request");
     expect(failure.errors.map(({ pointer }) => pointer)).toEqual(
@@ -81,7 +88,7 @@ describe("a subscription that cannot be made", () => {
   it("at a URL that may not be called is told why, and leaves nothing behind", async () => {
     const { deps, store, webhooks } = busInMemory();
     webhooks.refuse(HOOK, "it leads to a private address");
-    const failure = await failureOf(subscribe(deps, webhookInput(), OWNER));
+    const failure = await failureOf(subscribe(deps, webhookInput(), openAgent(OWNER)));
     expect(failure.errors).toEqual([{ pointer: "/target/url", detail: "it leads to a private address" }]);
     expect(await store.listSubscriptions(OWNER, "", 1)).toEqual([]);
   });
@@ -106,7 +113,7 @@ describe("a change that cannot be made", () => {
     const input = name === "hook" ? webhookInput() : queueInput();
     const id = await subscribed(bus, input);
     const before = await bus.store.getSubscription(OWNER, id);
-    const failure = await failureOf(changeSubscription(bus.deps, id, change, OWNER));
+    const failure = await failureOf(changeSubscription(bus.deps, id, change, openAgent(OWNER)));
     expect(failure.code).toBe("invalid_request");
     expect(failure.errors.map((error) => error.pointer)).toEqual([pointer]);
     expect(await bus.store.getSubscription(OWNER, id)).toEqual(before);
@@ -115,7 +122,7 @@ describe("a change that cannot be made", () => {
   it("because of an event type that does not exist is told so", async () => {
     const bus = busInMemory();
     const id = await subscribed(bus, queueInput());
-    const failure = await failureOf(changeSubscription(bus.deps, id, { event_types: ["NOTHING"] }, OWNER));
+    const failure = await failureOf(changeSubscription(bus.deps, id, { event_types: ["NOTHING"] }, openAgent(OWNER)));
     expect(failure.code).toBe("unknown_event_type");
   });
 
@@ -124,7 +131,7 @@ describe("a change that cannot be made", () => {
     const id = await subscribed(bus, webhookInput());
     bus.webhooks.refuse("https://10.0.0.1/", "it leads to a private address");
     const change = { target: { url: "https://10.0.0.1/" } };
-    const failure = await failureOf(changeSubscription(bus.deps, id, change, OWNER));
+    const failure = await failureOf(changeSubscription(bus.deps, id, change, openAgent(OWNER)));
     expect(failure.errors).toEqual([{ pointer: "/target/url", detail: "it leads to a private address" }]);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { openAgent } from "../../../shared/agents/agent.ts";
 import { listSubscriptions, showSubscription } from "../../../shared/subscriptions/look-up.ts";
 import { changeSubscription, rotateSecret, subscribe, unsubscribe } from "../../../shared/subscriptions/subscribe.ts";
 import { busInMemory } from "../../support/bus-in-memory.ts";
@@ -9,7 +10,7 @@ import { HOOK } from "../../support/scripted-webhooks.ts";
 describe("subscribing", () => {
   it("a webhook gives its subscription with all defaults filled in, and the secret", async () => {
     const { deps, webhooks } = busInMemory();
-    const { created, subscription } = await subscribe(deps, webhookInput(), OWNER);
+    const { created, subscription } = await subscribe(deps, webhookInput(), openAgent(OWNER));
     expect(created).toBe(true);
     expect(subscription).toEqual({
       subscription_id: subscription.subscription_id,
@@ -27,7 +28,7 @@ describe("subscribing", () => {
 
   it("a queue gives its subscription with all defaults filled in, and no secret", async () => {
     const { deps } = busInMemory();
-    const { subscription } = await subscribe(deps, queueInput(), OWNER);
+    const { subscription } = await subscribe(deps, queueInput(), openAgent(OWNER));
     expect(subscription).toMatchObject({
       target: { kind: "queue", visibility: 30, max_attempts: 5 },
       status: "active",
@@ -46,7 +47,7 @@ describe("subscribing", () => {
         filter,
         answers: false,
       }),
-      OWNER,
+      openAgent(OWNER),
     );
     expect(hook.subscription).toMatchObject({
       event_types: ["MESSAGE_RECEIVED", "UPGRADE_REQUESTED"],
@@ -57,16 +58,16 @@ describe("subscribing", () => {
     const queue = await subscribe(
       deps,
       queueInput({ target: { kind: "queue", visibility: 43_200, max_attempts: 1 } }),
-      OWNER,
+      openAgent(OWNER),
     );
     expect(queue.subscription).toMatchObject({ target: { visibility: 43_200, max_attempts: 1 } });
   });
 
   it("under the same name again is the same subscription, brought up to date, and does not show the secret again", async () => {
     const bus = busInMemory();
-    const first = await subscribe(bus.deps, webhookInput(), OWNER);
+    const first = await subscribe(bus.deps, webhookInput(), openAgent(OWNER));
     await bus.clock.pause(1_000);
-    const again = await subscribe(bus.deps, webhookInput({ filter: { data: { target: ["crm"] } } }), OWNER);
+    const again = await subscribe(bus.deps, webhookInput({ filter: { data: { target: ["crm"] } } }), openAgent(OWNER));
     expect(again.created).toBe(false);
     expect(again.subscription).not.toHaveProperty("secret");
     expect(again.subscription).toMatchObject({
@@ -75,24 +76,24 @@ describe("subscribing", () => {
       created_at: "2026-06-01T12:00:00.000Z",
       updated_at: "2026-06-01T12:00:01.000Z",
     });
-    const plain = await subscribe(bus.deps, webhookInput(), OWNER);
+    const plain = await subscribe(bus.deps, webhookInput(), openAgent(OWNER));
     expect(plain.subscription).not.toHaveProperty("filter");
   });
 
   it("with the same words again changes nothing at all", async () => {
     const bus = busInMemory();
-    const first = await subscribe(bus.deps, webhookInput(), OWNER);
+    const first = await subscribe(bus.deps, webhookInput(), openAgent(OWNER));
     await bus.clock.pause(1_000);
     const { secret: _, ...shown } = first.subscription;
-    expect((await subscribe(bus.deps, webhookInput(), OWNER)).subscription).toEqual(shown);
+    expect((await subscribe(bus.deps, webhookInput(), openAgent(OWNER))).subscription).toEqual(shown);
   });
 
   it("again makes one active that was disabled", async () => {
     const bus = busInMemory();
     const { deps } = bus;
     const id = await subscribed(bus, webhookInput());
-    await changeSubscription(deps, id, { status: "disabled" }, OWNER);
-    const { created, subscription } = await subscribe(deps, webhookInput(), OWNER);
+    await changeSubscription(deps, id, { status: "disabled" }, openAgent(OWNER));
+    const { created, subscription } = await subscribe(deps, webhookInput(), openAgent(OWNER));
     expect({ created, status: subscription.status }).toEqual({ created: false, status: "active" });
     expect(subscription).not.toHaveProperty("disabled_reason");
     expect(subscription).not.toHaveProperty("disabled_at");
@@ -100,15 +101,17 @@ describe("subscribing", () => {
 
   it("as another kind is refused: the name stands for a subscription of one kind", async () => {
     const { deps } = busInMemory();
-    await subscribe(deps, webhookInput({ name: "same" }), OWNER);
-    const failure = await failureOf(subscribe(deps, queueInput({ name: "same" }), OWNER));
+    await subscribe(deps, webhookInput({ name: "same" }), openAgent(OWNER));
+    const failure = await failureOf(subscribe(deps, queueInput({ name: "same" }), openAgent(OWNER)));
     expect(failure.code).toBe("invalid_request");
     expect(failure.errors).toEqual([{ pointer: "/target/kind", detail: expect.stringContaining('"webhook"') }]);
   });
 
   it("at the same moment under one name makes one subscription, and shows one secret", async () => {
     const bus = busInMemory();
-    const both = await Promise.all(Array.from({ length: 5 }, () => subscribe(bus.deps, webhookInput(), OWNER)));
+    const both = await Promise.all(
+      Array.from({ length: 5 }, () => subscribe(bus.deps, webhookInput(), openAgent(OWNER))),
+    );
     expect(new Set(both.map(({ subscription }) => subscription.subscription_id)).size).toBe(1);
     expect(both.filter(({ created }) => created)).toHaveLength(1);
     expect(both.filter(({ subscription }) => subscription.secret !== undefined)).toHaveLength(1);
@@ -124,7 +127,7 @@ describe("subscribing", () => {
       store.replaceSubscription = replace;
       return false;
     };
-    const { created, subscription } = await subscribe(deps, webhookInput(), OWNER);
+    const { created, subscription } = await subscribe(deps, webhookInput(), openAgent(OWNER));
     expect({ created, secret: subscription.secret }).toEqual({
       created: true,
       secret: (await store.getSubscription(OWNER, subscription.subscription_id))?.secrets[0]?.secret,
@@ -134,7 +137,7 @@ describe("subscribing", () => {
   it("differently at the same moment leaves the index saying what the record says", async () => {
     const bus = busInMemory();
     const types = ["UPGRADE_REQUESTED", "MESSAGE_RECEIVED", "SESSION_CREATED"];
-    await Promise.all(types.map((type) => subscribe(bus.deps, queueInput({ event_types: [type] }), OWNER)));
+    await Promise.all(types.map((type) => subscribe(bus.deps, queueInput({ event_types: [type] }), openAgent(OWNER))));
     const [record] = await bus.store.listSubscriptions(OWNER, "", 10);
     for (const type of types) {
       const entries = await bus.store.getEntries(type);
@@ -145,7 +148,7 @@ describe("subscribing", () => {
   it("gives up with a retryable error when others change it without end", async () => {
     const { deps, store } = busInMemory();
     store.replaceSubscription = async () => false;
-    const failure = await failureOf(subscribe(deps, queueInput(), OWNER));
+    const failure = await failureOf(subscribe(deps, queueInput(), openAgent(OWNER)));
     expect({ code: failure.code, retryable: failure.retryable }).toEqual({ code: "unavailable", retryable: true });
   });
 });
@@ -157,11 +160,11 @@ describe("another agent's subscription (I9)", () => {
     const hook = await subscribed(bus, webhookInput());
     const queue = await subscribed(bus, queueInput());
     expect(await codeOf(showSubscription(deps, hook, "other"))).toBe("not_found");
-    expect(await codeOf(changeSubscription(deps, hook, { answers: false }, "other"))).toBe("not_found");
+    expect(await codeOf(changeSubscription(deps, hook, { answers: false }, openAgent("other")))).toBe("not_found");
     expect(await codeOf(unsubscribe(deps, hook, "other"))).toBe("not_found");
     expect(await codeOf(rotateSecret(deps, hook, "other"))).toBe("not_found");
     expect((await listSubscriptions(deps, {}, "other")).subscriptions).toEqual([]);
-    const own = await subscribe(deps, queueInput(), "other");
+    const own = await subscribe(deps, queueInput(), openAgent("other"));
     expect(own.created).toBe(true);
     expect(own.subscription.subscription_id).not.toBe(queue);
     await publish(bus);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { openAgent } from "../../../shared/agents/agent.ts";
 import { changeSubscription, subscribe, unsubscribe } from "../../../shared/subscriptions/subscribe.ts";
 import { indexSubscription, subscriptionsOf } from "../../../shared/subscriptions/type-index.ts";
 import { type BusInMemory, busInMemory } from "../../support/bus-in-memory.ts";
@@ -17,18 +18,18 @@ async function indexed({ store }: BusInMemory): Promise<Record<string, string[]>
 const CHANGES: [title: string, change: (bus: BusInMemory, id: string) => Promise<unknown>, index: object][] = [
   [
     "other event types",
-    ({ deps }, id) => changeSubscription(deps, id, { event_types: ["MESSAGE_RECEIVED"] }, OWNER),
+    ({ deps }, id) => changeSubscription(deps, id, { event_types: ["MESSAGE_RECEIVED"] }, openAgent(OWNER)),
     { [TYPE]: [], MESSAGE_RECEIVED: ["queue active"] },
   ],
   [
     "disabling",
-    ({ deps }, id) => changeSubscription(deps, id, { status: "disabled" }, OWNER),
+    ({ deps }, id) => changeSubscription(deps, id, { status: "disabled" }, openAgent(OWNER)),
     { [TYPE]: ["queue disabled"], MESSAGE_RECEIVED: [] },
   ],
   ["ending", ({ deps }, id) => unsubscribe(deps, id, OWNER), { [TYPE]: [], MESSAGE_RECEIVED: [] }],
   [
     "subscribing",
-    ({ deps }) => subscribe(deps, queueInput({ name: "second", event_types: TYPES }), OWNER),
+    ({ deps }) => subscribe(deps, queueInput({ name: "second", event_types: TYPES }), openAgent(OWNER)),
     { [TYPE]: ["queue active", "second active"], MESSAGE_RECEIVED: ["second active"] },
   ],
 ];
@@ -67,7 +68,7 @@ describe("the index of subscribers", () => {
     const bus = busInMemory();
     const id = await subscribed(bus, queueInput());
     const old = await bus.store.getSubscription(OWNER, id);
-    await changeSubscription(bus.deps, id, { status: "disabled" }, OWNER);
+    await changeSubscription(bus.deps, id, { status: "disabled" }, openAgent(OWNER));
     if (old !== null) await indexSubscription(bus.deps, old);
     expect(await indexed(bus)).toMatchObject({ [TYPE]: ["queue disabled"] });
     await unsubscribe(bus.deps, id, OWNER);
@@ -79,10 +80,14 @@ describe("the index of subscribers", () => {
     const bus = busInMemory();
     const id = await subscribed(bus, queueInput());
     const crash = crashAt(bus.store, 2);
-    await changeSubscription(bus.deps, id, { event_types: ["MESSAGE_RECEIVED"] }, OWNER).catch(() => undefined);
+    await changeSubscription(bus.deps, id, { event_types: ["MESSAGE_RECEIVED"] }, openAgent(OWNER)).catch(
+      () => undefined,
+    );
     crash.over();
     const second = crashAt(bus.store, 2);
-    await changeSubscription(bus.deps, id, { event_types: ["SESSION_CREATED"] }, OWNER).catch(() => undefined);
+    await changeSubscription(bus.deps, id, { event_types: ["SESSION_CREATED"] }, openAgent(OWNER)).catch(
+      () => undefined,
+    );
     second.over();
     await minutesPass(bus, 1);
     expect(await indexed(bus)).toEqual({ [TYPE]: [], MESSAGE_RECEIVED: [] });
@@ -103,7 +108,7 @@ describe("the index of subscribers", () => {
   it("is finished for an agent of any name", async () => {
     const bus = busInMemory();
     const crash = crashAt(bus.store, 2);
-    await subscribe(bus.deps, queueInput(), "arn:aws:iam::1:role/a#b").catch(() => undefined);
+    await subscribe(bus.deps, queueInput(), openAgent("arn:aws:iam::1:role/a#b")).catch(() => undefined);
     crash.over();
     await minutesPass(bus, 1);
     expect(await indexed(bus)).toMatchObject({ [TYPE]: ["queue active"] });
@@ -112,7 +117,7 @@ describe("the index of subscribers", () => {
   it("is left to whoever changes the subscription for as long as that takes", async () => {
     const bus = busInMemory();
     const crash = crashAt(bus.store, 2);
-    await subscribe(bus.deps, queueInput(), OWNER).catch(() => undefined);
+    await subscribe(bus.deps, queueInput(), openAgent(OWNER)).catch(() => undefined);
     crash.over();
     await bus.clock.pause(5_000);
     expect(await reconciled(bus)).toMatchObject({ tended: 0 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { openAgent } from "../../../shared/agents/agent.ts";
 import { BusError } from "../../../shared/errors.ts";
 import { showEvent } from "../../../shared/history.ts";
 import { describeOutcome } from "../../../shared/request-outcome.ts";
@@ -45,7 +46,7 @@ describe("what a webhook's endpoint returns", () => {
     bus.webhooks.script(HOOK, accepts({ response: { noted: true } }));
     const eventId = await publish(bus);
     await workDue(bus);
-    expect((await showEvent(bus.deps, eventId, "agent")).responses).toMatchObject([
+    expect((await showEvent(bus.deps, eventId, openAgent("agent"))).responses).toMatchObject([
       { response: { noted: true }, responder: "hook", verdict: "accepted" },
     ]);
   });
@@ -97,12 +98,17 @@ describe("what a webhook's endpoint returns", () => {
     await subscribed(bus, webhookInput());
     bus.webhooks.script(HOOK, accepts({ response: { from: "hook" } }));
     const { eventId, replyToken } = await ask(bus);
-    await respond(bus.deps, eventId, { response: { from: "first" }, reply_token: replyToken }, { caller: "first" });
+    await respond(
+      bus.deps,
+      eventId,
+      { response: { from: "first" }, reply_token: replyToken },
+      { agent: openAgent("first") },
+    );
     await workDue(bus);
     expect(await bus.store.getDeliveries(eventId)).toMatchObject([
       { log: [{ outcome: "HTTP 200; its answer is superseded" }] },
     ]);
-    expect((await showEvent(bus.deps, eventId, "agent")).responses).toMatchObject([
+    expect((await showEvent(bus.deps, eventId, openAgent("agent"))).responses).toMatchObject([
       { response: { from: "first" }, verdict: "accepted" },
       { response: { from: "hook" }, verdict: "superseded" },
     ]);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { openAgent } from "../../../shared/agents/agent.ts";
 import { BusError } from "../../../shared/errors.ts";
 import { changeSubscription, subscribe, unsubscribe } from "../../../shared/subscriptions/subscribe.ts";
 import { deliverWebhook } from "../../../shared/webhooks/deliver.ts";
@@ -288,7 +289,7 @@ describe("what is under way to a webhook", () => {
   it("that is disabled is dead at its next attempt, and says by whom", async () => {
     const { bus, id, calledAt, delivery } = await withEvent(fails(503));
     await workDue(bus);
-    await changeSubscription(bus.deps, id, { status: "disabled" }, OWNER);
+    await changeSubscription(bus.deps, id, { status: "disabled" }, openAgent(OWNER));
     await workOff(bus);
     expect(calledAt).toHaveLength(1);
     expect(await delivery()).toMatchObject({ state: "DEAD", reason: "subscription_disabled: by_owner" });
@@ -298,7 +299,7 @@ describe("what is under way to a webhook", () => {
     const { bus, id } = await withEvent(fails(503));
     await workDue(bus);
     const url = "https://new.example.com/";
-    await changeSubscription(bus.deps, id, { target: { url, format: "cloudevents" } }, OWNER);
+    await changeSubscription(bus.deps, id, { target: { url, format: "cloudevents" } }, openAgent(OWNER));
     await workOff(bus);
     expect(bus.webhooks.calls.map((call) => call.url)).toEqual([HOOK, url]);
     expect(bus.webhooks.bodies[1]).toMatchObject({ specversion: "1.0" });
@@ -308,7 +309,7 @@ describe("what is under way to a webhook", () => {
     const { bus, id, delivery } = await withEvent(fails(503));
     await workDue(bus);
     await unsubscribe(bus.deps, id, OWNER);
-    await subscribe(bus.deps, queueInput({ name: "hook" }), OWNER);
+    await subscribe(bus.deps, queueInput({ name: "hook" }), openAgent(OWNER));
     await workOff(bus);
     expect(await delivery()).toMatchObject({ state: "DEAD" });
   });

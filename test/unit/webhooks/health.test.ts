@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { openAgent } from "../../../shared/agents/agent.ts";
 import { showSubscription } from "../../../shared/subscriptions/look-up.ts";
 import { changeSubscription, subscribe } from "../../../shared/subscriptions/subscribe.ts";
 import { deliverWebhook } from "../../../shared/webhooks/deliver.ts";
@@ -65,7 +66,7 @@ describe("an endpoint that answers 410", () => {
   it("is forgotten when its owner makes the subscription active again", async () => {
     const { bus, id, shown } = await withHook(fails(410), accepts());
     await attempt(bus);
-    await changeSubscription(bus.deps, id, { status: "active" }, OWNER);
+    await changeSubscription(bus.deps, id, { status: "active" }, openAgent(OWNER));
     const active = await shown();
     for (const field of ["disabled_reason", "disabled_at", "failing_since", "last_failure"])
       expect(active).not.toHaveProperty(field);
@@ -75,7 +76,7 @@ describe("an endpoint that answers 410", () => {
 
   it("is not taken for an answer of the endpoint that its owner has put in its place meanwhile", async () => {
     const { bus, id, shown } = await withHook(async () => {
-      await changeSubscription(bus.deps, id, { target: { url: "https://new.example.com/" } }, OWNER);
+      await changeSubscription(bus.deps, id, { target: { url: "https://new.example.com/" } }, openAgent(OWNER));
       return fails(410);
     });
     await attempt(bus);
@@ -136,7 +137,7 @@ describe("an endpoint that fails", () => {
     await attempt(bus);
     await workOff(bus, 4 * DAY);
     const url = "https://new.example.com/";
-    await changeSubscription(bus.deps, id, { target: { url } }, OWNER);
+    await changeSubscription(bus.deps, id, { target: { url } }, openAgent(OWNER));
     expect(await shown()).not.toHaveProperty("failing_since");
     bus.webhooks.script(url, fails(500));
     await workOff(bus, 2 * DAY);
@@ -147,7 +148,11 @@ describe("an endpoint that fails", () => {
   it("has its five days begin anew when it is subscribed again with another URL", async () => {
     const { bus, shown } = await withHook(fails(500));
     await attempt(bus);
-    await subscribe(bus.deps, webhookInput({ target: { kind: "webhook", url: "https://new.example.com/" } }), OWNER);
+    await subscribe(
+      bus.deps,
+      webhookInput({ target: { kind: "webhook", url: "https://new.example.com/" } }),
+      openAgent(OWNER),
+    );
     expect(await shown()).not.toHaveProperty("failing_since");
   });
 
@@ -168,7 +173,7 @@ describe("an endpoint that fails", () => {
 
   it("does not keep its owner from changing the subscription", async () => {
     const { bus, id, shown } = await withHook(async () => {
-      await changeSubscription(bus.deps, id, { answers: false }, OWNER);
+      await changeSubscription(bus.deps, id, { answers: false }, openAgent(OWNER));
       return fails(500);
     });
     await attempt(bus);

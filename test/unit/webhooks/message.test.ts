@@ -1,5 +1,6 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { openAgent } from "../../../shared/agents/agent.ts";
 import type { DeliveredEvent } from "../../../shared/event.ts";
 import { rotateSecret, subscribe } from "../../../shared/subscriptions/subscribe.ts";
 import type { WebhookCall } from "../../../shared/webhooks/port.ts";
@@ -19,7 +20,7 @@ function signers({ headers, body }: WebhookCall, secrets: readonly string[]): nu
 }
 
 async function hook(bus: BusInMemory, change: object = {}): Promise<{ id: string; secret: string }> {
-  const { subscription } = await subscribe(bus.deps, webhookInput(change), OWNER);
+  const { subscription } = await subscribe(bus.deps, webhookInput(change), openAgent(OWNER));
   return { id: subscription.subscription_id, secret: subscription.secret ?? "" };
 }
 
