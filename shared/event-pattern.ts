@@ -7,7 +7,8 @@
  * range of numbers), this does what https://github.com/aws/event-ruler, the engine behind EventBridge, does.
  *
  * Nothing in a pattern can make matching slow (goal S9): there are no regular expressions, wildcards are matched in one
- * pass, and the pattern's size, its wildcards and the branches that its `$or`s multiply to are bounded.
+ * pass, and the pattern's size, its wildcards, the branches that its `$or`s multiply to and the steps that an event takes
+ * (event-pattern/work.ts) are bounded.
  */
 import type { FieldError } from "./errors.ts";
 import { type Branch, compilePattern } from "./event-pattern/compile.ts";
@@ -16,6 +17,7 @@ import { explain, type Mismatch } from "./event-pattern/explain.ts";
 import { fittingBranches } from "./event-pattern/match.ts";
 import { ask, type Question } from "./event-pattern/question.ts";
 import { findTooComplex } from "./event-pattern/wildcard-uses.ts";
+import { findTooMuchWork, type Work } from "./event-pattern/work.ts";
 
 export type { Mismatch } from "./event-pattern/explain.ts";
 
@@ -30,11 +32,15 @@ export type EventPattern = { readonly [field: string]: unknown };
  *
  * Two things are for others to judge: EventBridge counts 2,048 characters of the whole rule, of which a filter is a
  * part; and it refuses numbers of more digits than a double keeps, which are gone once JSON is parsed.
+ *
+ * @param work counts the steps that it takes to look through its wildcards
  */
-export function checkPattern(pattern: EventPattern): FieldError[] {
+export function checkPattern(pattern: EventPattern, work: Work = { steps: 0 }): FieldError[] {
   const { faults, branches } = compilePattern(pattern);
   if (faults.length > 0) return [...faults];
-  const tooComplex = findTooComplex(branches);
+  const tooMuchWork = findTooMuchWork(branches);
+  if (tooMuchWork !== null) return [tooMuchWork];
+  const tooComplex = findTooComplex(branches, work);
   if (tooComplex === null) return [];
   return [
     { pointer: tooComplex.pointer, detail: "expected fewer stars in wildcards, or less that repeats after a star" },
@@ -44,11 +50,12 @@ export function checkPattern(pattern: EventPattern): FieldError[] {
 /**
  * Whether an event fits a pattern that `checkPattern` found no fault with.
  *
+ * @param work counts what it takes: at most `MAX_STEPS_PER_BYTE` for each byte of the event's JSON
  * @throws Error for a pattern with faults
  */
-export function matchesPattern(pattern: EventPattern, event: object): boolean {
+export function matchesPattern(pattern: EventPattern, event: object, work: Work = { steps: 0 }): boolean {
   const { steps, question } = ready(pattern);
-  return !fittingBranches(question, readFields(event, steps)).isEmpty();
+  return !fittingBranches(question, readFields(event, steps, work), work).isEmpty();
 }
 
 /**
@@ -59,8 +66,9 @@ export function matchesPattern(pattern: EventPattern, event: object): boolean {
  */
 export function explainMismatch(pattern: EventPattern, event: object): Mismatch | null {
   const { branches, steps, question } = ready(pattern);
-  const fields = readFields(event, steps);
-  return fittingBranches(question, fields).isEmpty() ? explain(branches, fields, event) : null;
+  const work: Work = { steps: 0 };
+  const fields = readFields(event, steps, work);
+  return fittingBranches(question, fields, work).isEmpty() ? explain(branches, fields, event) : null;
 }
 
 /** What matching needs of a pattern. */

@@ -110,13 +110,18 @@ function readAnythingBut(argument: unknown, pointer: string, report: Report): Va
 }
 
 function readOtherValues(argument: unknown, pointer: string, report: Report): ValueTest | null {
-  const type = typeof (Array.isArray(argument) ? argument[0] : argument);
-  return noneOf(argument, pointer, report, (one, at) => {
+  const given: readonly unknown[] = Array.isArray(argument) ? argument : [argument];
+  if (given.length === 0) return report(pointer, "expected at least one value");
+  const type = typeof given[0];
+  const excluded = new Set<unknown>();
+  for (const [i, one] of given.entries()) {
+    const at = Array.isArray(argument) ? `${pointer}/${i}` : pointer;
     if (typeof one !== type || (type !== "string" && type !== "number"))
       return report(at, "expected strings only, or numbers only");
     if (type === "number" && readNumber(one, at, report) === null) return null;
-    return (value) => value === one;
-  });
+    excluded.add(one);
+  }
+  return (value) => !excluded.has(value);
 }
 
 /** The test that no one of an argument, or of the elements of a list, fits. */

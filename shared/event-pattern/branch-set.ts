@@ -1,9 +1,14 @@
 /** A set of a pattern's branches, by their numbers, as bits: what holds for one branch is found out for all at once. */
 export class BranchSet {
-  private readonly words: Uint32Array;
+  private readonly bits: Uint32Array;
 
-  private constructor(words: Uint32Array) {
-    this.words = words;
+  private constructor(bits: Uint32Array) {
+    this.bits = bits;
+  }
+
+  /** What each operation on it goes through. */
+  get words(): number {
+    return this.bits.length;
   }
 
   static none(branches: number): BranchSet {
@@ -18,11 +23,11 @@ export class BranchSet {
 
   /** None of the same branches. */
   empty(): BranchSet {
-    return new BranchSet(new Uint32Array(this.words.length));
+    return new BranchSet(new Uint32Array(this.bits.length));
   }
 
   copy(): BranchSet {
-    return new BranchSet(this.words.slice());
+    return new BranchSet(this.bits.slice());
   }
 
   has(branch: number): boolean {
@@ -35,20 +40,20 @@ export class BranchSet {
 
   /** Whether a branch is in both. */
   meets(others: BranchSet): boolean {
-    for (let i = 0; i < this.words.length; i++) if ((this.word(i) & others.word(i)) !== 0) return true;
+    for (let i = 0; i < this.bits.length; i++) if ((this.word(i) & others.word(i)) !== 0) return true;
     return false;
   }
 
   add(branch: number): void {
-    this.words[branch >> 5] = this.word(branch >> 5) | (1 << (branch & 31));
+    this.bits[branch >> 5] = this.word(branch >> 5) | (1 << (branch & 31));
   }
 
   addAll(others: BranchSet): void {
-    for (let i = 0; i < this.words.length; i++) this.words[i] = this.word(i) | others.word(i);
+    for (let i = 0; i < this.bits.length; i++) this.bits[i] = this.word(i) | others.word(i);
   }
 
   removeAll(others: BranchSet): void {
-    for (let i = 0; i < this.words.length; i++) this.words[i] = this.word(i) & ~others.word(i);
+    for (let i = 0; i < this.bits.length; i++) this.bits[i] = this.word(i) & ~others.word(i);
   }
 
   without(others: BranchSet): BranchSet {
@@ -58,6 +63,6 @@ export class BranchSet {
   }
 
   private word(i: number): number {
-    return this.words[i] as number;
+    return this.bits[i] as number;
   }
 }

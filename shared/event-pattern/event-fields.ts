@@ -4,7 +4,9 @@
  * Arrays vanish from paths: a field inside an array of objects is a field of the array's own path, and an array of
  * values offers each of them. What lies in different elements of an array is kept apart all the same.
  */
+import { getOrSet } from "./get-or-set.ts";
 import type { Scalar } from "./value-test.ts";
+import type { Work } from "./work.ts";
 
 /**
  * The part of an event that lies in the same elements of the same arrays: the event itself without its arrays'
@@ -14,6 +16,8 @@ export interface Scope {
   /** By path; several when they stand in an array of values. */
   readonly values: Map<string, Scalar[]>;
   readonly arrays: ElementArray[];
+  /** The first array with a field in it, by the field's path. */
+  arrayOf: Map<string, ElementArray>;
 }
 
 /** An array of objects or arrays. */
@@ -46,20 +50,24 @@ export function stepsTo(paths: Iterable<string>): Step {
   return root;
 }
 
-/** In time linear in the event's size. @param event a value that came from JSON */
-export function readFields(event: object, steps: Step): Scope {
-  const scope: Scope = { values: new Map(), arrays: [] };
-  collect(event, steps, scope);
+/** Tens of thousands of elements have none. */
+const NO_ARRAYS: Map<string, ElementArray> = new Map();
+
+/** @param event a value that came from JSON */
+export function readFields(event: object, steps: Step, work: Work): Scope {
+  const scope: Scope = { values: new Map(), arrays: [], arrayOf: NO_ARRAYS };
+  collect(event, steps, scope, work);
   return scope;
 }
 
 /** Puts the fields of a value into a scope, and those in its arrays into scopes within. */
-function collect(value: unknown, step: Step, scope: Scope): void {
-  if (Array.isArray(value)) collectElements(value, step, scope);
+function collect(value: unknown, step: Step, scope: Scope, work: Work): void {
+  work.steps++;
+  if (Array.isArray(value)) collectElements(value, step, scope, work);
   else if (typeof value === "object" && value !== null)
     for (const [key, member] of Object.entries(value)) {
       const next = follow(step, key);
-      if (next !== undefined) collect(member, next, scope);
+      if (next !== undefined) collect(member, next, scope, work);
     }
   else if (step.path !== undefined && value !== undefined) {
     const values = scope.values.get(step.path);
@@ -68,21 +76,37 @@ function collect(value: unknown, step: Step, scope: Scope): void {
   }
 }
 
-function collectElements(array: readonly unknown[], step: Step, scope: Scope): void {
+function collectElements(array: readonly unknown[], step: Step, scope: Scope, work: Work): void {
   const elements: Scope[] = [];
   const paths = new Set<string>();
-  for (const element of array) {
+  for (const element of withoutInnerArrays(array, step)) {
     if (typeof element !== "object" || element === null) {
-      collect(element, step, scope);
+      collect(element, step, scope, work);
       continue;
     }
-    const inner = readFields(element, step);
+    const inner = readFields(element, step, work);
+    work.steps += inner.values.size + inner.arrayOf.size;
     if (inner.values.size > 0 || inner.arrays.length > 0) elements.push(inner);
     for (const path of inner.values.keys()) paths.add(path);
-    for (const further of inner.arrays) for (const path of further.paths) paths.add(path);
+    for (const path of inner.arrayOf.keys()) paths.add(path);
   }
-  if (elements.length > 0) scope.arrays.push({ elements, paths });
+  if (elements.length === 0) return;
+  const read = { elements, paths };
+  scope.arrays.push(read);
+  if (scope.arrayOf === NO_ARRAYS) scope.arrayOf = new Map();
+  for (const path of paths) getOrSet(scope.arrayOf, path, () => read);
 }
+
+/** An element that is an array without values stands for the elements of that: nothing is found beside them. */
+function* withoutInnerArrays(array: readonly unknown[], step: Step): Generator<unknown, void> {
+  for (const element of array) {
+    const isFlat = !Array.isArray(element) || (step.path !== undefined && element.some(isValue));
+    if (isFlat) yield element;
+    else yield* withoutInnerArrays(element, step);
+  }
+}
+
+const isValue = (element: unknown): boolean => typeof element !== "object" || element === null;
 
 /** A key with dots leads as far as the keys between them would. */
 function follow(step: Step, key: string): Step | undefined {

@@ -49,13 +49,13 @@ const BESIDE_OTHERS =
 
 /** The fields that the event satisfies when nothing else is asked for. */
 function satisfiedAlone(leaves: readonly Leaf[], fields: Scope): Set<Leaf> {
-  const fitting = fittingBranches(ask(leaves.map((leaf) => [leaf])), fields);
+  const fitting = fittingBranches(ask(leaves.map((leaf) => [leaf])), fields, { steps: 0 });
   return new Set(leaves.filter((leaf, i) => fitting.has(i) || isDecidedBesideOthers(leaf, fields)));
 }
 
 /** Whether a field is absent from an element of a list depends on which element the others are found in. */
-function isDecidedBesideOthers(leaf: Leaf, { arrays }: Scope): boolean {
-  return leaf.mayBeAbsent && arrays.some(({ paths }) => paths.has(leaf.path));
+function isDecidedBesideOthers(leaf: Leaf, { arrayOf }: Scope): boolean {
+  return leaf.mayBeAbsent && arrayOf.has(leaf.path);
 }
 
 function furthest(branches: readonly Branch[], satisfied: ReadonlySet<Leaf>): Branch {
@@ -66,7 +66,7 @@ function furthest(branches: readonly Branch[], satisfied: ReadonlySet<Leaf>): Br
 /** The first field that cannot be satisfied once those before it are. Those that may be absent come last. */
 function failingBesideOthers(branch: Branch, fields: Scope): Leaf {
   const ordered = [...branch.filter((leaf) => !leaf.mayBeAbsent), ...branch.filter((leaf) => leaf.mayBeAbsent)];
-  const fitting = fittingBranches(ask(ordered.map((_, i) => ordered.slice(0, i + 1))), fields);
+  const fitting = fittingBranches(ask(ordered.map((_, i) => ordered.slice(0, i + 1))), fields, { steps: 0 });
   return ordered.find((_, i) => !fitting.has(i)) as Leaf;
 }
 

@@ -7,13 +7,15 @@
  */
 import { BranchSet } from "./branch-set.ts";
 import type { ElementArray, Scope } from "./event-fields.ts";
+import { getOrSet } from "./get-or-set.ts";
 import { type Field, type Question, unsatisfied } from "./question.ts";
+import type { Work } from "./work.ts";
 
 /** @param event its fields: those that the question is about, at least */
-export function fittingBranches({ branches, fields }: Question, event: Scope): BranchSet {
+export function fittingBranches({ branches, fields }: Question, event: Scope, work: Work): BranchSet {
   const all = BranchSet.all(branches);
   const sought = fields.map((field) => ({ field, by: field.by, unlessPresent: field.by.without(field.mayBeAbsent) }));
-  return fittingScope(event, inGroups(sought), all);
+  return fittingScope(event, inGroups(sought), all, work);
 }
 
 /** A field and the branches that look for it. */
@@ -28,7 +30,7 @@ interface Sought extends Want {
 }
 
 /**
- * Fields that can be found absent together. There may be hundreds of them, and tens of thousands of elements that have
+ * Fields that can be found absent together. There may be a hundred of them, and tens of thousands of elements that have
  * one each.
  */
 interface Group {
@@ -53,41 +55,54 @@ function inGroups(sought: readonly Sought[]): Group[] {
 }
 
 /** Those of the candidates that fit a scope. */
-function fittingScope(scope: Scope, groups: readonly Group[], candidates: BranchSet): BranchSet {
+function fittingScope(scope: Scope, groups: readonly Group[], candidates: BranchSet, work: Work): BranchSet {
   const fitting = candidates.copy();
   const inArrays = new Map<ElementArray, Want[]>();
   for (const { members, paths, unlessPresent } of groups) {
-    if (hasAny(scope, paths)) for (const member of members) decide(scope, member, fitting, inArrays);
+    work.steps += fitting.words + scope.values.size + scope.arrayOf.size;
+    if (hasAny(scope, paths)) for (const member of members) decide(scope, member, fitting, inArrays, work);
     else fitting.removeAll(unlessPresent);
     if (fitting.isEmpty()) return fitting;
   }
-  for (const [array, wants] of inArrays) fitting.removeAll(fittingNoElement(array, wants, fitting));
+  for (const [array, wants] of inArrays) fitting.removeAll(fittingNoElement(array, wants, fitting, work));
   return fitting;
 }
 
-function hasAny({ values, arrays }: Scope, paths: ReadonlySet<string>): boolean {
+function hasAny({ values, arrayOf }: Scope, paths: ReadonlySet<string>): boolean {
   for (const path of values.keys()) if (paths.has(path)) return true;
-  for (const array of arrays) for (const path of array.paths) if (paths.has(path)) return true;
+  for (const path of arrayOf.keys()) if (paths.has(path)) return true;
   return false;
 }
 
 /** Takes from the fitting branches those that a field rules out, or leaves it to an array to decide. */
-function decide(scope: Scope, sought: Sought, fitting: BranchSet, inArrays: Map<ElementArray, Want[]>): void {
+function decide(
+  scope: Scope,
+  sought: Sought,
+  fitting: BranchSet,
+  inArrays: Map<ElementArray, Want[]>,
+  work: Work,
+): void {
+  work.steps += fitting.words;
   const { field, unlessPresent } = sought;
   const values = scope.values.get(field.path);
-  const by = values === undefined ? sought.by : unsatisfied(field, values, sought.by);
+  const by = values === undefined ? sought.by : unsatisfied(field, values, sought.by, work);
   if (by.isEmpty()) return;
-  const array = scope.arrays.find(({ paths }) => paths.has(field.path));
+  const array = scope.arrayOf.get(field.path);
   if (array === undefined) fitting.removeAll(values === undefined ? unlessPresent : by);
-  else inArrays.set(array, [...(inArrays.get(array) ?? []), { field, by }]);
+  else getOrSet(inArrays, array, () => []).push({ field, by });
 }
 
 /** Those of the candidates that fit no element of an array. */
-function fittingNoElement({ elements }: ElementArray, wants: readonly Want[], candidates: BranchSet): BranchSet {
+function fittingNoElement(
+  { elements }: ElementArray,
+  wants: readonly Want[],
+  candidates: BranchSet,
+  work: Work,
+): BranchSet {
   const left = candidates.copy();
   const groups = inGroups(inOneElement(wants, candidates.empty()));
   for (const element of elements) {
-    left.removeAll(fittingScope(element, groups, left));
+    left.removeAll(fittingScope(element, groups, left, work));
     if (left.isEmpty()) break;
   }
   return left;

@@ -6,6 +6,7 @@ import { BranchSet } from "./branch-set.ts";
 import type { Branch, Leaf } from "./compile.ts";
 import { getOrSet } from "./get-or-set.ts";
 import type { Scalar, ValueTest } from "./value-test.ts";
+import { comparisonsOf, type Work } from "./work.ts";
 
 export interface Question {
   readonly branches: number;
@@ -22,7 +23,14 @@ export interface Field {
   /** Those that a value is enough for. */
   readonly values: ReadonlyMap<Scalar, BranchSet>;
   /** Those that any value which a test takes is enough for. */
-  readonly tests: readonly { readonly anyOf: readonly ValueTest[]; readonly by: BranchSet }[];
+  readonly tests: readonly FieldTest[];
+}
+
+interface FieldTest {
+  readonly anyOf: readonly ValueTest[];
+  /** That trying all of them takes. */
+  readonly comparisons: number;
+  readonly by: BranchSet;
 }
 
 export function ask(branches: readonly Branch[]): Question {
@@ -47,30 +55,46 @@ function fieldOf(
     by: none(),
     mayBeAbsent: none(),
     values: new Map<Scalar, BranchSet>(),
-    tests: [] as Field["tests"][number][],
+    tests: [] as FieldTest[],
   };
   for (const leaf of leaves) {
     const by = wantedBy.get(leaf) ?? none();
     field.by.addAll(by);
     if (leaf.mayBeAbsent) field.mayBeAbsent.addAll(by);
     for (const value of leaf.values) getOrSet(field.values, value, none).addAll(by);
-    if (leaf.tests.length > 0) field.tests.push({ anyOf: leaf.tests, by });
+    if (leaf.tests.length > 0) field.tests.push({ anyOf: leaf.tests, comparisons: comparisonsOf(leaf), by });
   }
   return field;
 }
 
 /** Those of the branches that no one of a field's values is enough for. */
-export function unsatisfied({ values, tests }: Field, found: readonly Scalar[], branches: BranchSet): BranchSet {
+export function unsatisfied(
+  { values, tests }: Field,
+  found: readonly Scalar[],
+  branches: BranchSet,
+  work: Work,
+): BranchSet {
   const rest = branches.copy();
-  for (const value of found) {
+  work.steps += found.length;
+  // A long list says the same over and over, or is expensive to have.
+  const different = found.length > 1 ? [...new Set(found)] : found;
+  for (const value of different) {
     const by = values.get(value);
-    if (by !== undefined) rest.removeAll(by);
+    if (by === undefined) continue;
+    work.steps += rest.words;
+    rest.removeAll(by);
   }
-  for (const { anyOf, by } of tests) if (rest.meets(by) && isTaken(found, anyOf)) rest.removeAll(by);
+  for (const test of tests) {
+    work.steps += rest.words;
+    if (rest.meets(test.by) && isTaken(different, test, work)) rest.removeAll(test.by);
+  }
   return rest;
 }
 
-function isTaken(found: readonly Scalar[], tests: readonly ValueTest[]): boolean {
-  for (const value of found) for (const test of tests) if (test(value)) return true;
+function isTaken(found: readonly Scalar[], { anyOf, comparisons }: FieldTest, work: Work): boolean {
+  for (const value of found) {
+    work.steps += comparisons;
+    for (const test of anyOf) if (test(value)) return true;
+  }
   return false;
 }

@@ -5,11 +5,9 @@
  * https://github.com/aws/event-ruler (MachineComplexityEvaluator).
  */
 import { getOrSet } from "./get-or-set.ts";
+import { MAX_CHECKING_STEPS, type Work } from "./work.ts";
 
 export const MAX_COMPLEXITY = 10;
-
-/** Sets of states that are looked at. What anybody writes comes to hundreds; more than this is taken for too complex. */
-const MAX_SETS = 10_000;
 
 /** Bytes, and `STAR`. */
 export type Wildcard = readonly number[];
@@ -37,18 +35,22 @@ export const STAR = -1;
 const END_OF_TEXT = -2;
 const OTHER_BYTE = -3;
 
-/** @param uses all of one field */
-export function areTooComplex(uses: readonly WildcardUse[]): boolean {
+/**
+ * @param uses all of one field
+ * @param work the steps that have been taken so far, for other fields too; a step is one state, followed by one token
+ */
+export function areTooComplex(uses: readonly WildcardUse[], work: Work): boolean {
   const seen = new Set<string>();
   const waiting = [withStars(new Set([startOf(uses)]))];
   for (let states = waiting.pop(); states !== undefined; states = waiting.pop()) {
     if (states.reduce((sum, state) => sum + state.uses.size, 0) > MAX_COMPLEXITY) return true;
     const key = states.map((state) => state.number).join();
     if (seen.has(key)) continue;
-    if (seen.size === MAX_SETS) return true;
     seen.add(key);
     const tokens = new Set([OTHER_BYTE, ...states.flatMap((state) => [...state.next.keys()])]);
     tokens.delete(STAR);
+    work.steps += states.length * tokens.size;
+    if (work.steps > MAX_CHECKING_STEPS) return true;
     for (const token of tokens) waiting.push(advance(states, token));
   }
   return false;

@@ -3,18 +3,24 @@ import type { Branch, Leaf } from "./compile.ts";
 import { getOrSet } from "./get-or-set.ts";
 import { readPieces } from "./wildcard.ts";
 import { areTooComplex, MAX_COMPLEXITY, STAR, type Wildcard, type WildcardUse } from "./wildcard-complexity.ts";
+import { MAX_CHECKING_STEPS, type Work } from "./work.ts";
 
-/** A field with wildcards that are too complex; null when there is none. @param branches of a pattern without faults */
-export function findTooComplex(branches: readonly Branch[]): Leaf | null {
+/**
+ * A field with wildcards that are too complex, or take too much work to tell; null when there is none.
+ *
+ * @param branches of a pattern without faults
+ * @param work counts what it takes: at most `MAX_CHECKING_STEPS`, and what the last step adds
+ */
+export function findTooComplex(branches: readonly Branch[], work: Work): Leaf | null {
   const uses = new Map([...new Set(branches.flat())].map((leaf) => [leaf, leaf.alternatives.map(readUse)]));
   const [first] = [...uses].find(([, some]) => some.some(hasWildcards)) ?? [];
   if (first === undefined) return null;
-  const trials = layTogether(branches, uses);
+  const trials = layTogether(branches, uses, work);
   if (trials === null) return first;
   const verdicts = new Map<string, boolean>();
   for (const { leaf, together } of trials) {
     const key = JSON.stringify(together.map(({ id }) => id));
-    if (getOrSet(verdicts, key, () => areTooComplex(together))) return leaf;
+    if (getOrSet(verdicts, key, () => areTooComplex(together, work))) return leaf;
   }
   return null;
 }
@@ -27,28 +33,26 @@ interface Trial {
   readonly leaf: Leaf;
   /** The alternatives with wildcards of all branches that come by. */
   readonly together: WildcardUse[];
+  /** How many of them are alike, by their ids. */
+  readonly alike: Map<string, number>;
   /** Where each alternative leads. */
   readonly next: Map<string, Junction>;
 }
 
-/** A thousand branches of ten fields take 10,000 steps. */
-const MAX_STEPS = 50_000;
-
-/** All trials of a pattern; null when there are too many. */
-function layTogether(branches: readonly Branch[], uses: ReadonlyMap<Leaf, WildcardUse[]>): Trial[] | null {
+/** All trials of a pattern; null when there are too many. A step is an alternative, laid at one trial. */
+function layTogether(branches: readonly Branch[], uses: ReadonlyMap<Leaf, WildcardUse[]>, work: Work): Trial[] | null {
   const trials: Trial[] = [];
   const start: Junction = new Map();
   const order = new Map([...uses.keys()].sort((a, b) => (a.path < b.path ? -1 : 1)).map((leaf, i) => [leaf, i]));
   const placeOf = (leaf: Leaf) => order.get(leaf) ?? 0;
-  let steps = 0;
   for (const branch of branches) {
     let reached = new Set([start]);
     for (const leaf of [...branch].sort((a, b) => placeOf(a) - placeOf(b))) {
-      steps += reached.size;
-      if (steps > MAX_STEPS) return null;
+      work.steps += reached.size * leaf.alternatives.length;
+      if (work.steps > MAX_CHECKING_STEPS) return null;
       const trialsHere = [...reached].map((junction) =>
         getOrSet(junction, leaf.path, () => {
-          const trial: Trial = { leaf, together: [], next: new Map() };
+          const trial: Trial = { leaf, together: [], alike: new Map(), next: new Map() };
           trials.push(trial);
           return trial;
         }),
@@ -60,12 +64,13 @@ function layTogether(branches: readonly Branch[], uses: ReadonlyMap<Leaf, Wildca
 }
 
 /** Adds a branch's alternatives to a trial. Those that come for the first time lead to a junction of their own. */
-function lay(alternatives: readonly WildcardUse[], { together, next }: Trial): Junction[] {
+function lay(alternatives: readonly WildcardUse[], { together, alike, next }: Trial): Junction[] {
   const made: Junction = new Map();
   return alternatives.map((use) => {
     // Alike more often than is allowed, they are no more too complex than they were.
-    const alike = together.filter(({ id }) => id === use.id).length;
-    if (hasWildcards(use) && alike <= MAX_COMPLEXITY) together.push(use);
+    const before = alike.get(use.id) ?? 0;
+    if (hasWildcards(use) && before <= MAX_COMPLEXITY) together.push(use);
+    alike.set(use.id, before + 1);
     return getOrSet(next, use.id, () => made);
   });
 }
