@@ -15,6 +15,7 @@ import * as request from "../functions/request.ts";
 import * as respond from "../functions/respond.ts";
 import { freshAgentSecret } from "../functions/runtime/agent-parts.ts";
 import { createDeps } from "../functions/runtime/deps.ts";
+import { createDynamoRateStore } from "../functions/runtime/dynamo/rates.ts";
 import { createDynamoEventStore } from "../functions/runtime/dynamo-event-store.ts";
 import type { Handle, HttpRequest, HttpResponse } from "../functions/runtime/http.ts";
 import { freshWebhookSecret } from "../functions/runtime/subscription-parts.ts";
@@ -91,10 +92,12 @@ const INDEX_SETTLE_MS = 2_000;
 /** Puts one version of the code together. */
 export function createApp(config: BusConfig, host: Host): App {
   const { wakeups, log } = host;
-  const store = createDynamoEventStore({ client: embeddedClient(host.storeEndpoint), tableName: TABLE_NAME });
+  const table = { client: embeddedClient(host.storeEndpoint), tableName: TABLE_NAME };
+  const store = createDynamoEventStore(table);
   const deps: AppDeps = {
     ...createDeps({
       store: wakingStore(sharingStore(store, host.reads), wakeups),
+      rates: createDynamoRateStore(table),
       publisher: createLocalPublisher(config.subscribers, host.accept, host.acceptForDispatch),
       config,
       log,

@@ -47,6 +47,8 @@ export interface Problem {
   readonly code: ErrorCode;
   readonly retryable: boolean;
   readonly errors?: readonly FieldError[];
+  /** When waiting helps and the bus knows for how long: milliseconds, of which `Retry-After` is the seconds. */
+  readonly retry_after_ms?: number;
   /** With `idempotency_conflict`: the event that the key stands for, and when the bus accepted it. */
   readonly event_id?: string;
   readonly timestamp?: string;
@@ -57,6 +59,8 @@ export interface BusErrorOptions {
   readonly cause?: unknown;
   /** False where the code is usually worth a retry and this failure is not. */
   readonly retryable?: boolean;
+  /** How long to wait before the next try, in milliseconds. */
+  readonly retryAfterMs?: number;
   /** Further members of the problem document. */
   readonly members?: Pick<Problem, "event_id" | "timestamp">;
 }
@@ -67,6 +71,7 @@ export class BusError extends Error {
   readonly code: ErrorCode;
   readonly errors: readonly FieldError[];
   readonly retryable: boolean;
+  readonly retryAfterMs: number | undefined;
   readonly members: Pick<Problem, "event_id" | "timestamp">;
 
   /** @param detail what went wrong, for the caller's eyes: no secret, no other agent's data */
@@ -75,6 +80,7 @@ export class BusError extends Error {
     this.code = code;
     this.errors = options.errors ?? [];
     this.retryable = options.retryable ?? ERROR_KINDS[code].retryable;
+    this.retryAfterMs = options.retryAfterMs;
     this.members = options.members ?? {};
   }
 
@@ -100,6 +106,7 @@ export function toProblem(error: unknown): Problem {
     code: known.code,
     retryable: known.retryable,
     ...(known.errors.length === 0 ? {} : { errors: known.errors }),
+    ...(known.retryAfterMs === undefined ? {} : { retry_after_ms: known.retryAfterMs }),
     ...known.members,
   };
 }

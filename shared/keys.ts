@@ -15,6 +15,8 @@
  * | how often that changed   | SUBSCRIBERS#<type>        | GENERATION             | type                                 |
  * | an agent with keys       | AGENT#<name>              | AGENT                  | name; the work index, to list them   |
  * | a conversation's budget  | CONVERSATION#<id>         | BUDGET                 | conversation                         |
+ * | an agent's bucket of     | RATE#<agent>              | BUCKET                 | agent                                |
+ * | tokens for its calls     |                           |                        |                                      |
  * | the cursor signing key   | SETTINGS                  | CURSOR_KEY             |                                      |
  *
  * The history indexes sort by `<timestamp>#<id>` and hold only what filters need, all of it immutable, so that
@@ -57,6 +59,7 @@ export const keys = {
   generation: (eventType: string): ItemKey => ({ pk: subscribersPk(eventType), sk: "GENERATION" }),
   agent: (name: string): ItemKey => ({ pk: `AGENT#${name}`, sk: "AGENT" }),
   conversationBudget: (correlationId: string): ItemKey => ({ pk: `CONVERSATION#${correlationId}`, sk: "BUDGET" }),
+  bucket: (agentId: string): ItemKey => ({ pk: `RATE#${agentId}`, sk: "BUCKET" }),
   cursorKey: (): ItemKey => ({ pk: "SETTINGS", sk: "CURSOR_KEY" }),
 } as const;
 

@@ -133,7 +133,16 @@ async function charge({ limiter }: Deps, request: HttpRequest, operation: Operat
   const { agent, query } = request;
   const { tokens, more } = COSTS[operation];
   await limiter.take(agent.id, tokens);
-  if (more !== undefined) await limiter.take(agent.id, more({ query, body: () => readBody(request) }));
+  if (more === undefined) return;
+  const body = (): JsonValue => {
+    try {
+      return readBody(request);
+    } catch {
+      // What is wrong with a body is the operation's to say.
+      return null;
+    }
+  };
+  await limiter.take(agent.id, more({ query, body }));
 }
 
 /** Bodies that have been read: what a call costs, and what it wants, stand in the same one. */

@@ -5,7 +5,7 @@ import { PROBLEM_EXAMPLES } from "./problem-examples.ts";
 import { closed, flag, instant, type JsonSchema, listOf, oneOfWords, ref, text } from "./schema.ts";
 
 /** What any operation may answer: the first two come from what stands before it. */
-const EVERYWHERE: readonly ErrorCode[] = ["unauthenticated", "forbidden", "internal", "unavailable"];
+const EVERYWHERE: readonly ErrorCode[] = ["unauthenticated", "forbidden", "rate_limited", "internal", "unavailable"];
 
 /** When each code is told. */
 const WHEN: Readonly<Record<ErrorCode, string>> = {
@@ -23,7 +23,7 @@ const WHEN: Readonly<Record<ErrorCode, string>> = {
   schema_violation: "`data` does not fit the type's schema",
   loop_detected: "over 16 hops, or the conversation's budget is spent",
   no_subscribers: "a request that nobody can answer",
-  rate_limited: "too many of these; `retryable` says whether waiting helps",
+  rate_limited: "too many calls, or too many of these; `retryable` says whether waiting helps",
   internal: "something failed that was not foreseen; the outcome is unknown; safe to retry with the same key",
   unavailable: "something failed; the outcome is unknown; safe to retry with the same key, unless `retryable` is false",
 };
@@ -51,14 +51,19 @@ const PROBLEM_FIELDS = closed<Problem>(
       }),
       { minItems: 1, description: "The faults of the input." },
     ),
+    retry_after_ms: {
+      type: "integer",
+      minimum: 1,
+      description: "How long to wait before the same call; `Retry-After` is the same in whole seconds.",
+    },
     event_id: text("With `idempotency_conflict`: the event that the key stands for."),
     timestamp: instant("With `idempotency_conflict`: when the bus accepted that event."),
   },
 );
 
 const RETRY_AFTER: ResponseHeader = {
-  description: "Seconds to wait at least; with every failure whose `retryable` is true.",
-  schema: { type: "integer", minimum: 0 },
+  description: "Seconds after which the same call can be tried again; with every failure whose `retryable` is true.",
+  schema: { type: "integer", minimum: 1 },
 };
 
 export const ERROR_SCHEMAS: Readonly<Record<string, JsonSchema>> = { Problem: PROBLEM_FIELDS };

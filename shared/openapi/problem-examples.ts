@@ -63,7 +63,9 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ErrorCode, Problem>> = {
     'Nobody who could answer subscribes to SESSION_UPDATED. "require_subscribers": false waits all the same.',
   ),
   rate_limited: toProblem(
-    new BusError("rate_limited", "This request has had its 200 progress reports.", { retryable: false }),
+    new BusError("rate_limited", "An agent may make 500 calls a second, 5000 at once; some count for several.", {
+      retryAfterMs: 1_400,
+    }),
   ),
   internal: aFault("internal", "Retry with the same idempotency key."),
   unavailable: aFault("unavailable", "The store did not answer."),

@@ -50,13 +50,17 @@ export class DynamoTable {
     this.tableName = tableName;
   }
 
-  async get(key: ItemKey, consistency: "consistent" | "eventual" = "consistent"): Promise<Item | null> {
+  async get(
+    key: ItemKey,
+    consistency: "consistent" | "eventual" = "consistent",
+    signal?: AbortSignal,
+  ): Promise<Item | null> {
     const command = new GetItemCommand({
       TableName: this.tableName,
       Key: toKey(key),
       ConsistentRead: consistency === "consistent",
     });
-    return (await translated(() => this.client.send(command))).Item ?? null;
+    return (await translated(() => this.client.send(command, abortedBy(signal)))).Item ?? null;
   }
 
   /** Consistent; in no order; without those that do not exist. */
@@ -115,9 +119,9 @@ export class DynamoTable {
     await translated(() => this.client.send(new PutItemCommand({ TableName: this.tableName, Item: item })));
   }
 
-  async update(key: ItemKey, update: Update): Promise<WriteOutcome> {
+  async update(key: ItemKey, update: Update, signal?: AbortSignal): Promise<WriteOutcome> {
     const command = new UpdateItemCommand({ TableName: this.tableName, Key: toKey(key), ...update });
-    return conditional({}, () => this.client.send(command));
+    return conditional({}, () => this.client.send(command, abortedBy(signal)));
   }
 
   async delete(key: ItemKey): Promise<void> {
@@ -145,6 +149,9 @@ export class DynamoTable {
 export function toKey({ pk, sk }: ItemKey): Item {
   return { [TABLE.partitionKey]: { S: pk }, [TABLE.sortKey]: { S: sk } };
 }
+
+const abortedBy = (signal: AbortSignal | undefined): { abortSignal?: AbortSignal } =>
+  signal === undefined ? {} : { abortSignal: signal };
 
 async function conditional(item: Item, send: () => Promise<{ Attributes?: Item | undefined }>): Promise<WriteOutcome> {
   try {

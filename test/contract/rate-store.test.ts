@@ -1,0 +1,30 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll } from "vitest";
+import { createDynamoRateStore } from "../../functions/runtime/dynamo/rates.ts";
+import { startStore } from "../../local/store.ts";
+import { embeddedClient, TABLE_NAME } from "../../local/table.ts";
+import { MemoryRateStore } from "../support/memory-rate-store.ts";
+import { silentLogger } from "../support/silent-logger.ts";
+import { rateStoreContract } from "./rates.suite.ts";
+
+const closing: (() => Promise<void> | void)[] = [];
+afterAll(async () => {
+  for (const close of closing.reverse()) await close();
+});
+
+rateStoreContract({ name: "in memory, which simulations use", open: async () => new MemoryRateStore() });
+
+rateStoreContract({
+  name: "of the embedded run",
+  async open() {
+    const dataDir = await mkdtemp(join(tmpdir(), "agent-event-bus-rates-"));
+    closing.push(() => rm(dataDir, { recursive: true, force: true }));
+    const embedded = await startStore(dataDir, silentLogger);
+    closing.push(() => embedded.close());
+    const client = embeddedClient(embedded.endpoint);
+    closing.push(() => client.destroy());
+    return createDynamoRateStore({ client, tableName: TABLE_NAME });
+  },
+});
