@@ -33,6 +33,11 @@ export interface EmitOptions {
   readonly causationId?: string | undefined;
   /** Up to 255 characters. The same key and payload is the same event. A fresh one for each call when not given. */
   readonly idempotencyKey?: string | undefined;
+  /**
+   * W3C trace context of the caller's span. A callback's context passes its event's on; else the bus takes that of the event
+   * that led to this one.
+   */
+  readonly traceparent?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -50,6 +55,8 @@ export type EventInput<Types extends object> = {
 export interface BatchOptions {
   /** One for the whole batch; the place in it makes it each event's own. */
   readonly idempotencyKey?: string | undefined;
+  /** W3C trace context of the caller's span. */
+  readonly traceparent?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -95,6 +102,8 @@ export interface RespondOptions {
   readonly responseId?: string | undefined;
   /** The subscriber that answers, when the event's own `reply_to` does not say. */
   readonly as?: string | undefined;
+  /** W3C trace context of the span that answers; the event's own when not given. Whoever asked sees it. */
+  readonly traceparent?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

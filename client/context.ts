@@ -23,7 +23,7 @@ import { AgentEventBusError } from "./errors.ts";
 import { errorFields } from "./log.ts";
 
 /**
- * The bus as seen from inside a callback. `emit` and `emitAndWait` carry the conversation and the cause on; their keys
+ * The bus as seen from inside a callback. `emit` and `emitAndWait` carry the conversation, the cause and the trace on; their keys
  * are derived from (subscriber, event, type, nth call of that type), so that a callback that runs again for the same
  * event does not emit twice. One that then says it differently, as a language model does, gets what the first run
  * emitted: its receipt, or the outcome of its wait.
@@ -32,7 +32,10 @@ export interface SubscriberContext<Types extends object = BuiltInEventTypes> ext
   /** Tells who waits how far it is. Never throws: null when it could not be told. */
   progress(report: JsonObject): Promise<Verdict | null>;
   /** Answers before the callback ends; it then returns nothing. @throws AgentEventBusError */
-  respond(response: JsonObject, options?: Pick<RespondOptions, "status" | "responseId">): Promise<Verdict>;
+  respond(
+    response: JsonObject,
+    options?: Pick<RespondOptions, "status" | "responseId" | "traceparent">,
+  ): Promise<Verdict>;
   /**
    * Aborts at the event's deadline, shortly before the function's time is up, or when the event was given to another
    * process of this subscriber, since the bus could not be told in time that it is being worked on here.
@@ -91,6 +94,7 @@ export function createContext<Types extends object>(
     correlationId: options.correlationId ?? event.correlation_id,
     causationId: options.causationId ?? event.id,
     idempotencyKey: options.idempotencyKey ?? keyFor(call, type),
+    traceparent: options.traceparent ?? event.traceparent,
   });
 
   const context: SubscriberContext<Types> = {
@@ -127,7 +131,7 @@ export function createContext<Types extends object>(
     async respond(response, options = {}) {
       if (!answers) throw new Error(`"${subscriber}" is an observer (answers: false): it cannot respond.`);
       const responseId = options.responseId ?? answerId(subscriber, event.id);
-      return bus.respond(event, response, { status: options.status, responseId, as: subscriber });
+      return bus.respond(event, response, { ...options, responseId, as: subscriber });
     },
     signal: controller.signal,
     remainingMs,

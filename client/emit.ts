@@ -31,7 +31,7 @@ export async function emit(
   data: unknown,
   options: EmitOptions,
 ): Promise<EmitReceipt> {
-  const call = keyedCall(eventBody(connection, type, data, options), options.idempotencyKey);
+  const call = keyedCall(eventBody(connection, type, data, options), options);
   return withRetries(connection.retry, options.signal, () =>
     connection.transport.json<EmitReceipt>(call, { signal: options.signal, timeoutMs: CALL_TIMEOUT_MS }),
   );
@@ -48,7 +48,7 @@ export async function emitBatch<Types extends object>(
 ): Promise<BatchReceipt> {
   const call = keyedCall(
     { events: events.map(({ type, data, ...rest }) => eventBody(connection, type, data, rest)) },
-    options.idempotencyKey,
+    options,
   );
   const send = (): Promise<BatchReceipt> =>
     withRetries(connection.retry, options.signal, () =>
@@ -67,6 +67,14 @@ export async function emitBatch<Types extends object>(
 
 const isRefusedForNow = (one: BatchReceipt["events"][number]): boolean => "error" in one && one.error.retryable;
 
-function keyedCall(body: object, key: string = crypto.randomUUID()): Call {
-  return { ...targetOf("emit"), headers: { "idempotency-key": key }, body };
+function keyedCall(body: object, options: Pick<EmitOptions, "idempotencyKey" | "traceparent">): Call {
+  return { ...targetOf("emit"), headers: keyedHeaders(options), body };
+}
+
+/** What makes a retry safe, and the trace it belongs to. */
+export function keyedHeaders({
+  idempotencyKey = crypto.randomUUID(),
+  traceparent,
+}: Pick<EmitOptions, "idempotencyKey" | "traceparent">): Record<string, string> {
+  return { "idempotency-key": idempotencyKey, ...(traceparent === undefined ? {} : { traceparent }) };
 }

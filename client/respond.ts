@@ -14,9 +14,11 @@ export async function respond(
   options: RespondOptions,
 ): Promise<Verdict> {
   const { path, token } = whereToAnswer(event, options.as);
+  const traceparent = options.traceparent ?? ("reply_to" in event ? event.traceparent : undefined);
   const call: Call = {
     ...targetOf("respond"),
     path,
+    ...(traceparent === undefined ? {} : { headers: { traceparent } }),
     body: {
       response,
       reply_token: token,

@@ -11,7 +11,7 @@ import type { PendingRequest, ResponseView } from "../shared/request-outcome.ts"
 import { linkAbort, sleep } from "./abort.ts";
 import { readText } from "./body.ts";
 import type { Connection, WaitOptions, WaitOutcome } from "./calls.ts";
-import { eventBody } from "./emit.ts";
+import { eventBody, keyedHeaders } from "./emit.ts";
 import { targetOf } from "./endpoints.ts";
 import { AgentEventBusError, unreachable } from "./errors.ts";
 import { isRetryable, pauseMs, withRetries } from "./retry.ts";
@@ -49,7 +49,7 @@ interface Wait {
 
 /** Asks and waits until the outcome or the deadline. */
 export function ask(connection: Connection, type: string, data: unknown, options: WaitOptions): Promise<WaitOutcome> {
-  const { timeout, expect, requireSubscribers, idempotencyKey = crypto.randomUUID(), signal, onProgress } = options;
+  const { timeout, expect, requireSubscribers, signal, onProgress } = options;
   const body = {
     ...eventBody(connection, type, data, options),
     timeout,
@@ -58,7 +58,7 @@ export function ask(connection: Connection, type: string, data: unknown, options
   };
   return settle(connection, {
     eventId: undefined,
-    question: { ...targetOf("request"), headers: { "idempotency-key": idempotencyKey }, body },
+    question: { ...targetOf("request"), headers: keyedHeaders(options), body },
     endsAt: performance.now() + timeout * 1000 + DEADLINE_GRACE_MS,
     maxFailures: Number.POSITIVE_INFINITY,
     signal,

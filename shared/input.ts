@@ -72,12 +72,17 @@ export function readIdempotencyKey(header: string | undefined): string | undefin
   return header;
 }
 
-/** The `traceparent` header when it is well-formed (W3C Trace Context); anything else is dropped, as the standard asks. */
+/**
+ * The `traceparent` header when it is well-formed (https://www.w3.org/TR/trace-context/); anything else is as if it were not
+ * there, as the standard asks. One of a later version is read as far as the first, and passed on as such.
+ */
 export function readTraceparent(header: string | undefined): string | undefined {
-  return header !== undefined &&
-    /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(header)
-    ? header
-    : undefined;
+  const parts = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/.exec(header ?? "");
+  if (parts === null) return undefined;
+  const [, version = "", traceId = "", parentId = "", flags = "", more] = parts;
+  if (version === "ff" || /^0+$/.test(traceId) || /^0+$/.test(parentId)) return undefined;
+  if (version === "00" && more !== undefined) return undefined;
+  return `00-${traceId}-${parentId}-${flags}`;
 }
 
 /** Length in UTF-8. */

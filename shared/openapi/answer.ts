@@ -5,6 +5,7 @@ import type { Operation } from "../routes.ts";
 import type { SettledVerdict } from "../verdict.ts";
 import { EVENT_EXAMPLE } from "./events.ts";
 import { json, type OperationDescription, query } from "./operation.ts";
+import { TRACEPARENT } from "./publish.ts";
 import { anyObject, closed, closedObject, instant, type JsonSchema, name, oneOfWords, text } from "./schema.ts";
 
 const MEANINGS: Readonly<Record<SettledVerdict, string>> = {
@@ -72,6 +73,7 @@ export const ANSWER_OPERATIONS = {
       "be answered too.",
     parameters: [
       query("as", name(""), "For which subscriber you speak: it is what `expect: all` and `missing` go by."),
+      TRACEPARENT,
     ],
     requestBody: {
       required: true,

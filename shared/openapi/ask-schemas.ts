@@ -34,13 +34,18 @@ const EXPECT: JsonSchema = {
 };
 
 /** An answer, wherever it is shown. */
-export const RESPONSE_FIELDS: FieldsOf<keyof ResponseView> = {
+export const RESPONSE_FIELDS: FieldsOf<Exclude<keyof ResponseView, "traceparent">> = {
   response_id: text("The responder's own, or made by the bus."),
   event_id: text("The event that it answers.", { format: "uuid" }),
   response: anyObject("What was answered."),
   timestamp: instant("When it was stored."),
   responder: text("The subscriber it speaks for, else the agent that sent it."),
   status: oneOfWords<ResponseStatus>({ ok: "an answer", rejected: "a rejection", progress: "a report on the way" }),
+};
+
+/** What may stand beside it. */
+export const RESPONSE_MAYBE: FieldsOf<"traceparent"> = {
+  traceparent: text("W3C trace context of who answered, if the answer came with one."),
 };
 
 const RESUME = text("The path on which the same wait goes on.", {
@@ -69,7 +74,7 @@ export const ASK_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
       require_subscribers: flag("False: wait although nobody who could answer is there.", { default: true }),
     },
   ),
-  Response: closed<ResponseView>("An answer.", RESPONSE_FIELDS),
+  Response: closed<ResponseView>("An answer.", RESPONSE_FIELDS, RESPONSE_MAYBE),
   RequestOutcome: closed<RequestOutcome>("How a wait ended.", {
     event_id: text("", { format: "uuid" }),
     status: oneOfWords<RequestOutcome["status"]>({
