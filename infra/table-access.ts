@@ -2,7 +2,7 @@
 import { Stack } from "aws-cdk-lib";
 import { type IRole, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { type HistoryIndex, keys, listenerPk, subscribersPk, type TABLE } from "../shared/keys.ts";
-import type { ApiFunction } from "../shared/routes.ts";
+import { API_FUNCTIONS, type ApiFunction } from "../shared/routes.ts";
 import type { TableReference } from "./event-table.ts";
 
 /** Partition keys, as the pattern that a policy's condition takes. */
@@ -14,6 +14,7 @@ const ITEMS = {
   subscriptions: keys.subscription("*", "").pk,
   subscribers: subscribersPk("*"),
   agents: keys.agent("*").pk,
+  buckets: keys.bucket("*").pk,
 } as const;
 
 type ItemKind = keyof typeof ITEMS;
@@ -38,7 +39,8 @@ type WorkerFunction = "dispatch" | "deliver-webhook" | "dead-letters" | "reconci
 const TABLE_ACCESS: Readonly<Record<ApiFunction | WorkerFunction, TableAccess>> = {
   emit: {
     items: [
-      { actions: ["GetItem", "PutItem", "UpdateItem"], of: ["events"] },
+      // To whom the event was delivered that led to this one.
+      { actions: ["GetItem", "PutItem", "UpdateItem", "Query"], of: ["events"] },
       { actions: ["GetItem", "UpdateItem"], of: ["budgets"] },
     ],
     queries: [],
@@ -50,9 +52,18 @@ const TABLE_ACCESS: Readonly<Record<ApiFunction | WorkerFunction, TableAccess>> 
       { actions: ["Query"], of: ["listeners"] },
       { actions: ["GetItem", "Query"], of: ["subscribers"] },
     ],
+    // How many waits of an agent are open.
+    queries: ["by_agent"],
+  },
+  respond: {
+    items: [
+      { actions: ["GetItem", "PutItem", "UpdateItem", "Query"], of: ["events"] },
+      // Whether who answers is the subscriber that he says he is.
+      { actions: ["Query"], of: ["listeners"] },
+      { actions: ["GetItem", "Query"], of: ["subscribers"] },
+    ],
     queries: [],
   },
-  respond: { items: [{ actions: ["GetItem", "PutItem", "UpdateItem", "Query"], of: ["events"] }], queries: [] },
   history: {
     items: [
       { actions: ["GetItem", "BatchGetItem", "Query"], of: ["events"] },
@@ -72,12 +83,13 @@ const TABLE_ACCESS: Readonly<Record<ApiFunction | WorkerFunction, TableAccess>> 
   subscriptions: {
     items: [
       { actions: ["GetItem", "Query", "PutItem"], of: ["subscriptions"] },
-      { actions: ["PutItem", "UpdateItem"], of: ["subscribers"] },
+      { actions: ["Query", "PutItem", "UpdateItem"], of: ["subscribers"] },
       // Deliveries, of a subscription that ends.
       { actions: ["GetItem", "PutItem"], of: ["events"] },
       { actions: ["GetItem", "PutItem"], of: ["settings"] },
     ],
-    queries: ["work"],
+    // How many subscriptions an agent has.
+    queries: ["work", "by_agent"],
   },
   queue: {
     items: [
@@ -136,10 +148,15 @@ const TABLE_ACCESS: Readonly<Record<ApiFunction | WorkerFunction, TableAccess>> 
   },
 };
 
+/** Whoever serves agents takes their calls from their buckets. */
+const BUCKETS: TableAccess["items"] = [{ actions: ["GetItem", "UpdateItem"], of: ["buckets"] }];
+
+const servesAgents = (name: string): boolean => API_FUNCTIONS.some((one) => one === name);
+
 /** Grants a function's role what `TABLE_ACCESS` says of it. */
 export function grantTableAccess(table: TableReference, role: IRole, name: keyof typeof TABLE_ACCESS): void {
   const access = TABLE_ACCESS[name];
-  for (const { actions, of } of access.items)
+  for (const { actions, of } of [...access.items, ...(servesAgents(name) ? BUCKETS : [])])
     role.addToPrincipalPolicy(
       new PolicyStatement({
         actions: actions.map((action) => `dynamodb:${action}`),

@@ -62,7 +62,7 @@ describe("what each function may do", () => {
   });
 
   it("no role has a wildcard, in an action or in a resource", () => {
-    expect(policies.length).toBe(14);
+    expect(policies.length).toBe(15);
     for (const { id, statements } of policies)
       for (const { Effect, Action, Resource } of statements) {
         expect(Effect, id).toBe("Allow");
@@ -85,9 +85,9 @@ describe("what each function may do", () => {
 
   it.each([
     [
-      "emit writes events and counts them against their conversation's budget",
+      "emit writes events, looks to whom what led to them was delivered, and counts them against their conversation's budget",
       "ApiEmit",
-      ["GetItem, PutItem, UpdateItem on EVENT#*", "GetItem, UpdateItem on CONVERSATION#*"],
+      ["GetItem, PutItem, Query, UpdateItem on EVENT#*", "GetItem, UpdateItem on CONVERSATION#*"],
     ],
     [
       "request does the same, reads the answers, and looks who listens and who subscribes",
@@ -97,9 +97,14 @@ describe("what each function may do", () => {
         "GetItem, Query on SUBSCRIBERS#*",
         "GetItem, UpdateItem on CONVERSATION#*",
         "Query on LISTENER#*",
+        "Query on by_agent",
       ],
     ],
-    ["respond writes and counts answers", "ApiRespond", ["GetItem, PutItem, Query, UpdateItem on EVENT#*"]],
+    [
+      "respond writes and counts answers, and looks who listens and who subscribes",
+      "ApiRespond",
+      ["GetItem, PutItem, Query, UpdateItem on EVENT#*", "GetItem, Query on SUBSCRIBERS#*", "Query on LISTENER#*"],
+    ],
     [
       "history reads events and who subscribes, and keeps its signing key",
       "ApiHistory",
@@ -127,8 +132,8 @@ describe("what each function may do", () => {
         "GetItem, PutItem on EVENT#*",
         "GetItem, PutItem on SETTINGS",
         "GetItem, PutItem, Query on SUBSCRIPTIONS_OF#*",
-        "PutItem, UpdateItem on SUBSCRIBERS#*",
-        "Query on work",
+        "PutItem, Query, UpdateItem on SUBSCRIBERS#*",
+        "Query on by_agent, work",
       ],
     ],
     [
@@ -178,21 +183,22 @@ describe("what each function may do", () => {
       ],
     ],
   ])("%s, and nothing else", (_title, idStart, rights) => {
-    expect(tableRights(idStart)).toEqual(rights);
+    const limited = idStart.startsWith("Api") ? ["GetItem, UpdateItem on RATE#*"] : [];
+    expect(tableRights(idStart)).toEqual([...rights, ...limited].sort());
   });
 
   it("only who gives out cursors can read the key that signs them", () => {
     const readers = everyFunction.filter((name) =>
       tableRights(name).some((right) => right.endsWith("SETTINGS") || right.endsWith("the whole table")),
     );
-    expect(readers).toEqual(["ApiHistory", "ApiStream", "ApiSubscriptions", "ApiDeliveries"]);
+    expect(readers).toEqual(["ApiHistory", "ApiStream", "ApiSubscriptions", "ApiDeliveries", "ApiAgents"]);
   });
 
-  it("only who manages, calls or looks after webhooks can read subscriptions, in which their secrets stand", () => {
+  it("only who manages, calls or looks after webhooks, or shuts an agent out, can read subscriptions, in which their secrets stand", () => {
     const readers = everyFunction.filter((name) =>
       tableRights(name).some((right) => right.includes("GetItem") && right.includes("SUBSCRIPTIONS_OF")),
     );
-    expect(readers).toEqual(["ApiSubscriptions", "ApiQueue", "ApiDeliveries", "Webhooks", "Reconciler"]);
+    expect(readers).toEqual(["ApiSubscriptions", "ApiQueue", "ApiDeliveries", "ApiAgents", "Webhooks", "Reconciler"]);
   });
 
   it("only emit, request and the reconciler can publish", () => {
