@@ -96,7 +96,7 @@ export function deliveryStoreContract({ name, open, notAtomic }: ClockedStoreUnd
         expect(outcomes.filter(({ kind }) => kind === "created")).toHaveLength(1);
       });
 
-      it("is written only by who has seen the fence that it has", async () => {
+      it("is written only by who has seen the fence that it has [deliver-5]", async () => {
         const first = await created();
         const taken = { ...first, fence: "fence-2", attempts: 1 };
         expect(await store.replaceDelivery(taken, "fence-0")).toBe(false);
@@ -123,7 +123,7 @@ export function deliveryStoreContract({ name, open, notAtomic }: ClockedStoreUnd
         expect((await store.getDelivery(first))?.fence).toBe(`racer-${writes.indexOf(true)}`);
       });
 
-      it("does not exist once it has expired, and leaves its place", async () => {
+      it("does not exist once it has expired, and leaves its place [cleanup-4]", async () => {
         const expired = await created({ expiresAt: past() });
         expect(await store.getDelivery(expired)).toBeNull();
         expect(await store.getDeliveries(expired.eventId)).toEqual([]);

@@ -129,7 +129,7 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
         expect(await store.getEnvelope(id)).toEqual({ ...first, event: envelope });
       });
 
-      it("does not know what was never recorded or has expired", async () => {
+      it("does not know what was never recorded or has expired [history-4]", async () => {
         const expired = anEvent({}, { expiresAt: Math.floor(Date.now() / 1_000) - 1 });
         await store.putEvent(expired);
         expect(await store.getEvent(randomUUID())).toBeNull();
@@ -138,7 +138,7 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
         expect(await store.getEvents([expired.event.id, randomUUID()])).toEqual([]);
       });
 
-      it("lets a new record take the place of one that has expired", async () => {
+      it("lets a new record take the place of one that has expired [cleanup-4]", async () => {
         const past = Math.floor(Date.now() / 1_000) - 1;
         const old = anEvent({}, { expiresAt: past });
         const fresh = anEvent({ id: old.event.id, data: { fresh: true } });
@@ -159,7 +159,7 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
         expect(await store.getResponses(ended.eventId)).toEqual([again]);
       });
 
-      it("gives many large events at once", async () => {
+      it("gives many large events at once [history-3]", async () => {
         const records = Array.from({ length: 100 }, () => anEvent({ data: { text: "x".repeat(180_000) } }));
         await Promise.all(records.map((record) => store.putEvent(record)));
         const read = await store.getEvents(records.map((record) => record.event.id));
@@ -244,7 +244,7 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
         expect(await store.getRequest(request.eventId)).toEqual(ended);
       });
 
-      it("are not answered with a wrong token", async () => {
+      it("are not answered with a wrong token [respond-2]", async () => {
         const request = await opened(store);
         expect(await store.acceptAnswer(anAnswer(request, { replyToken: "forged" }))).toEqual({
           kind: "refused",
@@ -264,6 +264,18 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
         expect(second.request?.state).toBe("PENDING");
         expect(second.request?.acceptedIds).toHaveLength(2);
         expect([...(second.request?.answeredBy ?? [])].sort()).toEqual(["alice", "bob"]);
+      });
+
+      it("know whose the names are that they wait for, and who of one name has answered", async () => {
+        const speakers = [["alice's key"], ["one bob's key", "another bob's key"]];
+        const request = await opened(store, { expect: { mode: "all" }, speakers });
+        expect((await store.getRequest(request.eventId))?.speakers).toEqual(speakers);
+        const bob = { state: "PENDING", subscriber: "bob" } as const;
+        await store.acceptAnswer(anAnswer(request, { ...bob, speaker: "one bob's key" }));
+        await store.acceptAnswer(anAnswer(request, { ...bob, speaker: "another bob's key", answersSeen: 1 }));
+        const answered = await store.getRequest(request.eventId);
+        expect(answered?.answeredBy).toEqual(["bob"]);
+        expect([...(answered?.answeredSpeakers ?? [])].sort()).toEqual(["another bob's key", "one bob's key"]);
       });
 
       it("remember when and why they ended without an answer", async () => {
@@ -305,7 +317,7 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
         await expect.poll(due).not.toContain(request.eventId);
       });
 
-      it("are forgotten only after they have ended", async () => {
+      it("are forgotten only after they have ended [wait-13]", async () => {
         const open = await opened(store);
         const ended = await opened(store);
         const past = Math.floor(Date.now() / 1_000) - 1;

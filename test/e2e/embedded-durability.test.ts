@@ -26,7 +26,7 @@ describe("what the embedded run has acknowledged", () => {
     expect(body.events).toMatchObject([{ id: emitted.event_id, data: { session_id: "s-1" } }]);
   });
 
-  test("a wait under way at kill -9 is answered after the restart, and its asker is told", async () => {
+  test("a wait under way at kill -9 is answered after the restart, and its asker is told [wait-8]", async () => {
     const first = await startDev();
     let onOpen = (): void => {};
     const opened = new Promise<void>((resolve) => {

@@ -494,7 +494,7 @@ export function subscriptionScenarios({ name, open, crowd, patienceMs }: WhereTo
       });
     });
 
-    it(`brings an event once to each of ${crowd} subscribers of its type`, async () => {
+    it(`brings an event once to each of ${crowd} subscribers of its type [emit-19]`, async () => {
       const who = fresh();
       const type = "LANGUAGE_NORMALIZED";
       const subscribe = (i: number) =>

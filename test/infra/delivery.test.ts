@@ -27,7 +27,7 @@ interface FunctionProperties {
 const functionOf = (idStart: string) => only<FunctionProperties>(template, FUNCTION, idStart).Properties;
 
 describe("dispatch", () => {
-  it("gets every event of the bus, tried for 24 hours and then kept as a dead letter", () => {
+  it("gets every event of the bus, tried for 24 hours and then kept as a dead letter [deliver-1]", () => {
     template.hasResourceProperties("AWS::Events::Rule", {
       EventBusName: reference("EventBus"),
       EventPattern: { source: ["agent-event-bus"] },
@@ -90,7 +90,7 @@ describe("webhooks", () => {
 });
 
 describe("dead letters", () => {
-  it("of dispatch and of all subscribers come to one queue, are kept for 14 days and tried until they are recorded", () => {
+  it("of dispatch and of all subscribers come to one queue, are kept for 14 days and tried until they are recorded [deliver-8]", () => {
     const letters = queue("DeadLettersQueue");
     expect(letters).toMatchObject({ QueueName: "AgentEventBus-dead-letters", MessageRetentionPeriod: 14 * DAY });
     expect(letters).not.toHaveProperty("RedrivePolicy");

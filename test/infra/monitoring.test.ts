@@ -43,7 +43,7 @@ describe("alarms", () => {
     template.resourcePropertiesCountIs(ALARM, { Metrics: Match.anyValue() }, 0);
   });
 
-  it("a reconciler that stopped is noticed, although it then measures nothing", () => {
+  it("a reconciler that stopped is noticed, although it then measures nothing [cleanup-1]", () => {
     hasAlarm({
       MetricName: "Invocations",
       ComparisonOperator: "LessThanThreshold",
@@ -51,7 +51,7 @@ describe("alarms", () => {
     });
   });
 
-  it("events that stay unpublished are noticed by their age, and work that keeps failing is too", () => {
+  it("events that stay unpublished are noticed by their age, and work that keeps failing is too [emit-15]", () => {
     for (const [MetricName, properties] of [
       ["OldestUnpublishedAge", { Statistic: "Maximum", Threshold: 60_000, Period: 60, EvaluationPeriods: 3 }],
       ["Failed", { Statistic: "Sum", Threshold: 1, Period: 300, EvaluationPeriods: 2 }],
@@ -67,7 +67,7 @@ describe("alarms", () => {
     hasAlarm({ ...ofBus, MetricName: "WaitsTimedOut", Threshold: 10, ...forAWhile });
   });
 
-  it("a table that throttles is noticed", () => {
+  it("a table that throttles is noticed [emit-17]", () => {
     const Dimensions = [{ Name: "TableName", Value: { Ref: Match.stringLikeRegexp("^EventsTable") } }];
     for (const MetricName of ["ReadThrottleEvents", "WriteThrottleEvents"])
       hasAlarm({ Namespace: "AWS/DynamoDB", MetricName, Dimensions, Threshold: 10, EvaluationPeriods: 2 });
@@ -104,7 +104,7 @@ describe("alarms", () => {
     expect(only(staging, "AWS::Events::EventBus").Properties).toMatchObject({ Name: "Staging" });
   });
 
-  it("dead letters that nothing takes are noticed, and those that cannot be recorded, which SQS leaves out of the age", () => {
+  it("dead letters that nothing takes are noticed, and those that cannot be recorded, which SQS leaves out of the age [deliver-8]", () => {
     const Dimensions = ofQueue("DeadLettersQueue");
     hasAlarm({ MetricName: "ApproximateAgeOfOldestMessage", Dimensions, Threshold: 3600 });
     hasAlarm({

@@ -10,7 +10,7 @@ const named = (count: number, fields: Parameters<typeof subscriber>[0] = {}) =>
   Array.from({ length: count }, (_, i) => subscriber({ name: `agent-${i}`, ...fields }));
 
 describe("rules of a deployment", () => {
-  it("one rule brings every event, of whatever type, to the subscriptions that are made at run time", () => {
+  it("one rule brings every event, of whatever type, to the subscriptions that are made at run time [subscribe-3]", () => {
     expect(planRules([])).toMatchObject([
       { id: "dispatch", pattern: { source: ["agent-event-bus"] }, targets: [DISPATCH] },
     ]);
@@ -22,7 +22,7 @@ describe("rules of a deployment", () => {
     expect(rules.map((rule) => rule.targets)).toEqual([["agent-0", "agent-1", "agent-2", "agent-3", "agent-4"]]);
   });
 
-  it("the sixth subscriber of an event type is reached by a sibling rule", () => {
+  it("the sixth subscriber of an event type is reached by a sibling rule [subscribe-3]", () => {
     const rules = rulesOf(named(6));
     expect(rules.map((rule) => rule.targets.length)).toEqual([5, 1]);
     expect(rules[1]?.pattern).toEqual(rules[0]?.pattern);
@@ -69,7 +69,7 @@ describe("rules of a deployment", () => {
     );
   });
 
-  it("refuses what needs more than 300 rules, and says how many it needs", () => {
+  it("refuses what needs more than 300 rules, and says how many it needs [subscribe-3]", () => {
     const filter = { hops: [0] };
     expect(planRules(named(299, { filter }))).toHaveLength(300);
     expect(() => planRules(named(300, { filter }))).toThrow(/need 301 rules; an EventBridge bus has 300/);

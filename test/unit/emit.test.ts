@@ -46,7 +46,7 @@ describe("an emitted event", () => {
     expect((await store.getEvent(result.event_id))?.published).toBe(true);
   });
 
-  it("is acknowledged as unpublished when publishing fails, and is left to the relay", async () => {
+  it("is acknowledged as unpublished when publishing fails, and is left to the relay [emit-10]", async () => {
     const { deps, store, publisher } = busInMemory();
     publisher.failure = "InternalFailure";
     const { result, afterwards } = await emit(deps, message, sender);
@@ -80,7 +80,7 @@ describe("an emitted event", () => {
     });
   });
 
-  it("is refused once its chain of causes is longer than 16 hops", async () => {
+  it("is refused once its chain of causes is longer than 16 hops [emit-18]", async () => {
     const { deps } = busInMemory();
     let id = (await emit(deps, message, sender)).result.event_id;
     for (let hop = 1; hop <= 16; hop++)
@@ -88,7 +88,7 @@ describe("an emitted event", () => {
     expect(await codeOf(emit(deps, { ...message, causation_id: id }, sender))).toBe("loop_detected");
   });
 
-  it("is refused once the conversation has spent its budget", async () => {
+  it("is refused once the conversation has spent its budget [emit-18]", async () => {
     const { deps } = busInMemory({ limits: { eventsPerConversation: 3 } });
     const say = async () => (await emit(deps, { ...message, correlation_id: "talk" }, sender)).afterwards();
     for (let i = 0; i < 3; i++) await say();
@@ -126,7 +126,7 @@ describe("bad input", () => {
     ["an event type that does not exist", { ...message, type: "MESAGE_RECEIVED" }, "unknown_event_type", "/type"],
     ["data over the limit", { ...message, data: { text: "x".repeat(MAX_EVENT_BYTES) } }, "payload_too_large", "/data"],
   ];
-  it.each(fields)("%s: names the field, records nothing", async (_title, body, code, pointer) => {
+  it.each(fields)("%s: names the field, records nothing [emit-2]", async (_title, body, code, pointer) => {
     const { deps, store, publisher } = busInMemory();
     const failure = await failureOf(emit(deps, body, sender));
     expect(failure.code).toBe(code);
@@ -135,7 +135,7 @@ describe("bad input", () => {
     expect(await store.findDueWork("publish", "9", 10)).toEqual([]);
   });
 
-  it("suggests the event type that was probably meant", async () => {
+  it("suggests the event type that was probably meant [emit-3]", async () => {
     const { deps } = busInMemory();
     expect((await failureOf(emit(deps, { ...message, type: "MESAGE_RECIEVED" }, sender))).message).toContain(
       "MESSAGE_RECEIVED",
@@ -148,7 +148,7 @@ describe("bad input", () => {
     expect(failure.errors.map((error) => error.pointer).sort()).toEqual(["/agent_type", "/data", "/extra", "/type"]);
   });
 
-  it("does not fit the type's own schema: says where in the data", async () => {
+  it("does not fit the type's own schema: says where in the data [emit-3]", async () => {
     const schema = v.object({ total: v.number(), items: v.array(v.object({ sku: v.string() })) });
     const { deps } = busInMemory({ eventTypes: { ORDER_PLACED: { schema } } });
     const failure = await failureOf(
@@ -165,7 +165,7 @@ describe("bad input", () => {
 describe("an idempotency key", () => {
   const keyed = { ...sender, idempotencyKey: "k" };
 
-  it("makes one event of a hundred attempts at once, and tells the others that they are repetitions", async () => {
+  it("makes one event of a hundred attempts at once, and tells the others that they are repetitions [emit-9]", async () => {
     const { deps, publisher } = busInMemory();
     const receipts = await Promise.all(Array.from({ length: 100 }, () => emit(deps, message, keyed)));
     expect(new Set(receipts.map(({ result }) => result.event_id)).size).toBe(1);
@@ -173,7 +173,7 @@ describe("an idempotency key", () => {
     expect(publisher.published).toHaveLength(1);
   });
 
-  it("gives the first answer again later on, whatever the order of the fields", async () => {
+  it("gives the first answer again later on, whatever the order of the fields [emit-7]", async () => {
     const { deps, clock } = busInMemory();
     const first = await emit(deps, { type: "MESSAGE_RECEIVED", data: { a: 1, b: 2 } }, keyed);
     await first.afterwards();
@@ -182,7 +182,7 @@ describe("an idempotency key", () => {
     expect(again.result).toEqual({ ...first.result, replayed: true });
   });
 
-  it("is refused with another payload, and names the event it stands for", async () => {
+  it("is refused with another payload, and names the event it stands for [emit-8]", async () => {
     const { deps } = busInMemory();
     const { result } = await emit(deps, message, keyed);
     const failure = await failureOf(emit(deps, { ...message, data: { text: "other" } }, keyed));
@@ -201,7 +201,7 @@ describe("an idempotency key", () => {
     expect(await codeOf(emit(deps, { ...event, data: {} }, keyed))).toBe("loop_detected");
   });
 
-  it("belongs to the agent that used it", async () => {
+  it("belongs to the agent that used it [wait-14]", async () => {
     const { deps } = busInMemory();
     const mine = await emit(deps, message, keyed);
     const theirs = await emit(deps, message, { agent: openAgent("agent-2"), idempotencyKey: "k" });
@@ -209,7 +209,7 @@ describe("an idempotency key", () => {
     expect(theirs.result.event_id).not.toBe(mine.result.event_id);
   });
 
-  it("publishes once although the acknowledgement of the record was lost and the write was repeated underneath", async () => {
+  it("publishes once although the acknowledgement of the record was lost and the write was repeated underneath [emit-6]", async () => {
     const { deps, store, publisher } = busInMemory();
     // As an SDK does: the first try gets through unheard, the second finds its own item.
     const put = store.putEvent.bind(store);

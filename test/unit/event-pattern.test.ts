@@ -540,7 +540,7 @@ describe("$or", () => {
     expect(matches({ $or: [{ html: ["a"] }, { text: ["a"] }] }, { html: "a" })).toBe(true);
   });
 
-  it("multiplies to 1,000 branches and no more", () => {
+  it("multiplies to 1,000 branches and no more [subscribe-8]", () => {
     const levels = (depth: number): EventPattern =>
       depth === 0 ? { z: [1] } : { $or: [{ [`a${depth}`]: [1] }, { [`b${depth}`]: [1] }], n: levels(depth - 1) };
     expect(checkPattern(levels(9))).toEqual([]);
@@ -608,7 +608,7 @@ describe("what EventBridge would refuse is refused, with a pointer", () => {
     expect(pointersOf(pattern)).toEqual([""]);
   });
 
-  it("a pattern that is too long or too deep", () => {
+  it("a pattern that is too long or too deep [subscribe-8]", () => {
     const longest = { a: ["x".repeat(2_048 - '{"a":[""]}'.length)] };
     expect(checkPattern(longest)).toEqual([]);
     expect(pointersOf({ a: [`${longest.a[0]}x`] })).toEqual([""]);

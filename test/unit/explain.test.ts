@@ -283,7 +283,7 @@ describe("the explanation of an event", () => {
     expect(JSON.stringify(explanation)).not.toContain(request.replyToken);
   });
 
-  it("of an event that nobody wants, nor waits for, says so", async () => {
+  it("of an event that nobody wants, nor waits for, says so [emit-16]", async () => {
     const bus = busInMemory();
     const eventId = await publish(bus);
     expect(await explainEvent(bus.deps, eventId, openAgent(OWNER))).toEqual({

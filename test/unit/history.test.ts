@@ -104,7 +104,7 @@ describe("looking back", () => {
     expect(await listAll(bus, { to: "2026-06-01T12:00:00.002Z" })).toEqual(ids.slice(0, 1));
   });
 
-  it("neither skips nor repeats what was there while new events come in", async () => {
+  it("neither skips nor repeats what was there while new events come in [history-2]", async () => {
     const bus = busInMemory();
     const ids = await say(
       bus,
@@ -204,7 +204,7 @@ describe("a query that is wrong", () => {
     expect(await codeOf(list(busInMemory(), { type: "MESSAGE_RECIEVED" }))).toBe("unknown_event_type");
   });
 
-  it("has a cursor that was edited, or belongs to another query or another agent", async () => {
+  it("has a cursor that was edited, or belongs to another query or another agent [history-1]", async () => {
     const bus = busInMemory();
     await say(
       bus,

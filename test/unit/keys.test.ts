@@ -133,7 +133,7 @@ describe("shards", () => {
     ]);
   });
 
-  it("spread ids evenly, those of one millisecond too", () => {
+  it("spread ids evenly, those of one millisecond too [emit-17]", () => {
     const counts = Array<number>(INDEX_SHARDS).fill(0);
     for (let i = 0; i < 8_000; i++) {
       const shard = shardOf(

@@ -127,7 +127,7 @@ describe("keys", () => {
     expect(refusal(text)).toEqual({ pointer, detail: expect.stringContaining("once") });
   });
 
-  it("one that stands twice is found among many", () => {
+  it("one that stands twice is found among many [emit-1]", () => {
     const members = Array.from({ length: 50 }, (_, i) => `"k${i}": ${i}`);
     expect(Object.keys(parse(`{${members.join()}}`) as object)).toHaveLength(50);
     for (const twice of [0, 7, 8, 9, 49])
@@ -146,7 +146,7 @@ describe("keys", () => {
 describe("nesting", () => {
   const nested = (depth: number) => `${"[".repeat(depth)}${"]".repeat(depth)}`;
 
-  it("is accepted up to the limit and refused one level deeper", () => {
+  it("is accepted up to the limit and refused one level deeper [emit-1]", () => {
     expect(parse(nested(MAX_JSON_DEPTH))).toEqual(JSON.parse(nested(MAX_JSON_DEPTH)));
     expect(refusal(nested(MAX_JSON_DEPTH + 1))).toEqual({
       pointer: "/0".repeat(MAX_JSON_DEPTH),

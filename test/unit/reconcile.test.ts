@@ -33,7 +33,7 @@ describe("an event whose publication failed", () => {
     return { bus, eventId: result.event_id };
   }
 
-  it("is published within 90 s under the same id, with the token that its answers need", async () => {
+  it("is published within 90 s under the same id, with the token that its answers need [emit-10]", async () => {
     const { bus, eventId } = await unpublished();
     bus.publisher.failure = null;
     await bus.clock.pause(60_000);
@@ -56,7 +56,7 @@ describe("an event whose publication failed", () => {
     expect(await run(bus.deps)).toEqual({ published: 0, ended: 0, tended: 0, failed: 0, oldest_unpublished_ms: 0 });
   });
 
-  it("stays due while publishing fails, and is tried again when its lease is over", async () => {
+  it("stays due while publishing fails, and is tried again when its lease is over [emit-14]", async () => {
     const { bus } = await unpublished();
     await bus.clock.pause(60_000);
     expect(await run(bus.deps)).toMatchObject({ published: 0, failed: 1 });
@@ -66,7 +66,7 @@ describe("an event whose publication failed", () => {
     expect(await run(bus.deps)).toMatchObject({ published: 1 });
   });
 
-  it("is published once by two relays that race", async () => {
+  it("is published once by two relays that race [emit-14]", async () => {
     const { bus } = await unpublished();
     bus.publisher.failure = null;
     await bus.clock.pause(60_000);
@@ -91,7 +91,7 @@ describe("an event whose publication failed", () => {
 describe("a request whose asker died", () => {
   const question = { type: "CONTEXT_REQUESTED", data: {}, timeout: 10 };
 
-  it("is ended after its deadline and a grace of 60 s, not before", async () => {
+  it("is ended after its deadline and a grace of 60 s, not before [cleanup-1]", async () => {
     const bus = busInMemory();
     const { request, settled } = await openRequest(bus.deps, question, sender);
     await settled;
@@ -104,7 +104,7 @@ describe("a request whose asker died", () => {
     expect(ended?.reason).toBeUndefined();
   });
 
-  it("before its event was recorded is ended too, and says why", async () => {
+  it("before its event was recorded is ended too, and says why [wait-2]", async () => {
     const bus = busInMemory();
     bus.store.putEvent = () => Promise.reject(new Error("crashed"));
     await expect(openRequest(bus.deps, question, { ...sender, idempotencyKey: "k" })).rejects.toThrow("crashed");
@@ -114,7 +114,7 @@ describe("a request whose asker died", () => {
     expect(await bus.store.getRequest(eventId)).toMatchObject({ state: "TIMED_OUT", reason: "never_published" });
   });
 
-  it("keeps the answer that comes while the sweep is at work", async () => {
+  it("keeps the answer that comes while the sweep is at work [cleanup-3]", async () => {
     const bus = busInMemory();
     const { request } = await openRequest(bus.deps, question, sender);
     await bus.clock.pause(71_000);
@@ -139,7 +139,7 @@ describe("a request whose asker died", () => {
 });
 
 describe("a backlog after an outage", () => {
-  it("is published in one run, however long it is, each event once", async () => {
+  it("is published in one run, however long it is, each event once [cleanup-1]", async () => {
     const bus = busInMemory();
     const ids = await backlog(bus, 2_600);
     expect(await run(bus.deps)).toEqual({
@@ -174,7 +174,7 @@ describe("a backlog after an outage", () => {
     expect(await run(bus.deps)).toMatchObject({ published: 0, failed: 1_000 });
   });
 
-  it("is not held up by an index that lags: nothing is published again, and the run ends", async () => {
+  it("is not held up by an index that lags: nothing is published again, and the run ends [emit-15]", async () => {
     const bus = busInMemory();
     await backlog(bus, 1_200);
     const seen = await bus.store.findDueWork("publish", "9", 1_200);

@@ -77,7 +77,7 @@ describe("asking", () => {
     });
   });
 
-  it("is told at once when nobody can answer, and leaves nothing behind", async () => {
+  it("is told at once when nobody can answer, and leaves nothing behind [wait-11]", async () => {
     const bus = busInMemory();
     expect(await codeOf(openRequest(bus.deps, { ...question, type: "SESSION_CREATED" }, sender))).toBe(
       "no_subscribers",
@@ -162,7 +162,7 @@ describe("asking", () => {
 });
 
 describe("several answers", () => {
-  it("end the request when as many have come as were asked for; the rest is told", async () => {
+  it("end the request when as many have come as were asked for; the rest is told [wait-12]", async () => {
     const bus = busInMemory();
     const asked = ask(bus, { ...question, expect: { mode: "count", count: 2 } });
     const verdicts = [];
@@ -219,7 +219,7 @@ describe("several answers", () => {
 describe("an idempotency key", () => {
   const keyed = { ...sender, idempotencyKey: "k" };
 
-  it("joins the wait under way, and gives the outcome again after its end", async () => {
+  it("joins the wait under way, and gives the outcome again after its end [wait-8]", async () => {
     const bus = busInMemory();
     const [first, second] = await Promise.all([
       openRequest(bus.deps, question, keyed),
@@ -266,7 +266,7 @@ describe("an idempotency key", () => {
     expect(await bus.store.findDueWork("deadline", "9", 10)).toEqual([]);
   });
 
-  it("completes what a crash between the two records left half done", async () => {
+  it("completes what a crash between the two records left half done [wait-2]", async () => {
     const bus = busInMemory();
     const putEvent = bus.store.putEvent.bind(bus.store);
     bus.store.putEvent = () => Promise.reject(new Error("crashed"));
@@ -310,7 +310,7 @@ describe("a held call", () => {
     expect((await waitForEnd(bus.deps, request, { holdMs: 0 })).request.state).toBe("TIMED_OUT");
   });
 
-  it("never reports a time-out that lost against an answer", async () => {
+  it("never reports a time-out that lost against an answer [wait-4]", async () => {
     const bus = busInMemory();
     const endRequest = bus.store.endRequest.bind(bus.store);
     bus.store.endRequest = async (end) => {
@@ -320,7 +320,7 @@ describe("a held call", () => {
     expect(await ask(bus)).toMatchObject({ status: "answered", response: { just: "in time" } });
   });
 
-  it("backs off from failing reads inside its deadline, and says unavailable if they never come back", async () => {
+  it("backs off from failing reads inside its deadline, and says unavailable if they never come back [wait-5]", async () => {
     const bus = busInMemory();
     const { request } = await openRequest(bus.deps, question, sender);
     const getRequest = bus.store.getRequest.bind(bus.store);
@@ -358,7 +358,7 @@ describe("a held call", () => {
 });
 
 describe("only the agent that asked", () => {
-  it("may come back to a request or cancel it; to others it does not exist", async () => {
+  it("may come back to a request or cancel it; to others it does not exist [wait-14]", async () => {
     const bus = busInMemory();
     const { request } = await openRequest(bus.deps, question, sender);
     expect(await codeOf(findOwnRequest(bus.deps, request.eventId, "somebody else"))).toBe("not_found");
@@ -367,7 +367,7 @@ describe("only the agent that asked", () => {
     expect((await cancelRequest(bus.deps, request.eventId, "asker")).state).toBe("CANCELLED");
   });
 
-  it("ends its wait by cancelling; an answer that comes then is kept and told so", async () => {
+  it("ends its wait by cancelling; an answer that comes then is kept and told so [respond-7]", async () => {
     const bus = busInMemory();
     const asked = ask(bus);
     const cancelled = await after(bus.clock, 100, () =>

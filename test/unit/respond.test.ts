@@ -25,7 +25,7 @@ async function askedBus(more: object = {}) {
 }
 
 describe("an answer", () => {
-  it("that is first wins, and 31 that race with it are told that they did not", async () => {
+  it("that is first wins, and 31 that race with it are told that they did not [respond-6, wait-12]", async () => {
     const { answer, deps, request } = await askedBus();
     const verdicts = await Promise.all(Array.from({ length: 32 }, (_, n) => answer({ response: { n } })));
     expect(verdicts.filter(({ verdict }) => verdict === "accepted")).toHaveLength(1);
@@ -35,7 +35,7 @@ describe("an answer", () => {
     expect(shown.responses.filter(({ verdict }) => verdict === "accepted")).toHaveLength(1);
   });
 
-  it("after the time-out is late, and stays readable", async () => {
+  it("after the time-out is late, and stays readable [respond-7]", async () => {
     const { answer, deps, request } = await askedBus();
     await endRequest(deps, request.eventId, "TIMED_OUT");
     expect(await answer({})).toMatchObject({ verdict: "late" });
@@ -44,7 +44,7 @@ describe("an answer", () => {
     ]);
   });
 
-  it("after the deadline still counts while nobody has ended the request", async () => {
+  it("after the deadline still counts while nobody has ended the request [respond-10]", async () => {
     const { answer, bus } = await askedBus();
     await bus.clock.pause(20_000);
     expect(await answer({})).toMatchObject({ verdict: "accepted", late: true });
@@ -58,14 +58,14 @@ describe("an answer", () => {
     expect(await answer({ response_id: "other" })).toMatchObject({ verdict: "replayed", first_verdict: "superseded" });
   });
 
-  it("under an id that another answer has is refused", async () => {
+  it("under an id that another answer has is refused [respond-8]", async () => {
     const { answer } = await askedBus();
     await answer({ response_id: "mine" });
     expect(await codeOf(answer({ response_id: "mine", response: { n: 2 } }))).toBe("response_conflict");
     expect(await codeOf(answer({ response_id: "mine", status: "rejected" }))).toBe("response_conflict");
   });
 
-  it("whose second write was lost in a crash is completed by its repetition", async () => {
+  it("whose second write was lost in a crash is completed by its repetition [respond-4]", async () => {
     const { answer, bus, request } = await askedBus();
     const acceptAnswer = bus.store.acceptAnswer.bind(bus.store);
     bus.store.acceptAnswer = () => Promise.reject(new Error("crashed"));
@@ -88,7 +88,7 @@ describe("an answer", () => {
     expect(await bus.store.getRequest(request.eventId)).toMatchObject({ state: "ANSWERED", acceptedIds: ["mine"] });
   });
 
-  it("whose acknowledgement was lost has won all the same", async () => {
+  it("whose acknowledgement was lost has won all the same [respond-5]", async () => {
     const { answer, bus } = await askedBus();
     const acceptAnswer = bus.store.acceptAnswer.bind(bus.store);
     // As an SDK does: the first try gets through unheard, the second is refused by its own effect.
@@ -146,7 +146,7 @@ describe("progress", () => {
 });
 
 describe("who may answer", () => {
-  it("needs the event's own token; a forged or swapped one leaves no trace", async () => {
+  it("needs the event's own token; a forged or swapped one leaves no trace [respond-2]", async () => {
     const { answer, deps, request } = await askedBus();
     const other = await openRequest(deps, question, { agent: openAgent("asker") });
     for (const reply_token of ["forged", other.request.replyToken, request.replyToken.toUpperCase()])
@@ -173,14 +173,14 @@ describe("who may answer", () => {
     expect(verdict.verdict).toBe("accepted");
   });
 
-  it("is told that an event does not exist", async () => {
+  it("is told that an event does not exist [respond-1]", async () => {
     const { deps } = busInMemory();
     expect(await codeOf(respond(deps, "nothing", { response: {}, reply_token: "t" }, { agent: openAgent("x") }))).toBe(
       "not_found",
     );
   });
 
-  it("cannot flood an event that nobody waits for any more, but may repeat what is stored", async () => {
+  it("cannot flood an event that nobody waits for any more, but may repeat what is stored [respond-11]", async () => {
     const { answer } = await askedBus();
     await answer({});
     for (let i = 1; i <= MAX_UNCOUNTED_RESPONSES; i++) await answer({ response_id: `r${i}` });

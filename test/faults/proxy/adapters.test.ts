@@ -82,7 +82,7 @@ describe("events on their way to EventBridge", () => {
     },
   );
 
-  test("N9: of a batch only the failed entries are sent again", async () => {
+  test("N9: of a batch only the failed entries are sent again [emit-11]", async () => {
     const { publish } = publisher();
     const sent = events(200);
     let left: DeliveredEvent[] = sent;

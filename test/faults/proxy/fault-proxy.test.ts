@@ -167,7 +167,7 @@ describe("a nemesis", () => {
     expect(await timesDone(key)).toBe(4);
   });
 
-  test("N10 leaves keys of a batch unread, and the store reads them in the next rounds", async () => {
+  test("N10 leaves keys of a batch unread, and the store reads them in the next rounds [history-3]", async () => {
     const store: EventStore = createDynamoEventStore({ client, tableName: TABLE_NAME });
     const records = Array.from({ length: 12 }, () => anEvent());
     for (const record of records) await store.putEvent(record);
@@ -179,7 +179,7 @@ describe("a nemesis", () => {
     expect(proxy.tally.of("keysUnprocessed")).toBeGreaterThan(2);
   });
 
-  test("N10 that never ends is told as a failure that can be retried, not as a short page", async () => {
+  test("N10 that never ends is told as a failure that can be retried, not as a short page [history-3]", async () => {
     const store: EventStore = createDynamoEventStore({ client, tableName: TABLE_NAME });
     const record = anEvent();
     await store.putEvent(record);

@@ -64,7 +64,7 @@ describe("an event that is dispatched", () => {
     expect((await bus.store.getDeliveries(eventId)).map(({ name }) => name)).toEqual(["source"]);
   });
 
-  it("twice is delivered once", async () => {
+  it("twice is delivered once [deliver-3]", async () => {
     const bus = busInMemory();
     const { queue } = await threeSubscriptions(bus);
     const event = await published(bus);
@@ -76,7 +76,7 @@ describe("an event that is dispatched", () => {
     expect(await bus.store.getDeliveries(event.id)).toHaveLength(3);
   });
 
-  it("again, after it was delivered, is not sent for again", async () => {
+  it("again, after it was delivered, is not sent for again [deliver-3]", async () => {
     const bus = busInMemory();
     await threeSubscriptions(bus);
     const event = await published(bus);
@@ -86,7 +86,7 @@ describe("an event that is dispatched", () => {
     expect(bus.webhookQueue.sent).toHaveLength(2);
   });
 
-  it("by two at the same moment is delivered once", async () => {
+  it("by two at the same moment is delivered once [deliver-3]", async () => {
     const bus = busInMemory();
     const { queue } = await threeSubscriptions(bus);
     const event = await published(bus);
@@ -146,7 +146,7 @@ describe("webhooks that could not be sent for", () => {
     expect(bus.webhooks.calls).toHaveLength(2);
   });
 
-  it("are sent for by the reconciler within minutes, should the event never come again, and not every minute", async () => {
+  it("are sent for by the reconciler within minutes, should the event never come again, and not every minute [deliver-8]", async () => {
     const bus = busInMemory();
     await threeSubscriptions(bus);
     bus.webhookQueue.failure = new BusError("unavailable", "Not all webhooks could be sent for.");

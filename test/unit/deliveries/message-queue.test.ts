@@ -188,7 +188,7 @@ describe("taking messages", () => {
 });
 
 describe("a message that nobody acknowledges", () => {
-  it("is dead after its last receive, found by the reconciler, with the reason and all attempts", async () => {
+  it("is dead after its last receive, found by the reconciler, with the reason and all attempts [deliver-7]", async () => {
     const { bus, id } = await withQueue({ target: { kind: "queue", visibility: 10, max_attempts: 3 } });
     const eventId = await publish(bus);
     for (let attempt = 1; attempt <= 3; attempt++) {
@@ -309,7 +309,7 @@ describe("the messages of a queue that is ended", () => {
       expect(await bus.store.getDeliveries(eventId)).toMatchObject([{ state: "DEAD", reason: "subscription_deleted" }]);
   });
 
-  it("are dead although a dispatch that was under way puts one there after it", async () => {
+  it("are dead although a dispatch that was under way puts one there after it [deliver-17]", async () => {
     const { bus, id } = await withQueue();
     const create = bus.store.createDelivery.bind(bus.store);
     bus.store.createDelivery = async (delivery) => {

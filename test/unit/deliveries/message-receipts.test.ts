@@ -52,7 +52,7 @@ describe("acknowledging", () => {
     expect(await ack(bus, id, receipt)).toBe("ok");
   });
 
-  it("is too late once the message was taken again: that receipt counts, the old one is expired", async () => {
+  it("is too late once the message was taken again: that receipt counts, the old one is expired [deliver-5]", async () => {
     const { bus, id, receipt } = await withMessage();
     await bus.clock.pause(30_000);
     const again = await takeOne(bus, id);

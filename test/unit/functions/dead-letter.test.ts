@@ -27,7 +27,7 @@ function letter(
 }
 
 describe("a dead letter", () => {
-  it("from EventBridge says which subscriber could not be reached, why, and after how many tries", () => {
+  it("from EventBridge says which subscriber could not be reached, why, and after how many tries [deliver-1]", () => {
     const record = letter(
       { source: "agent-event-bus", detail },
       {
@@ -64,7 +64,7 @@ describe("a dead letter", () => {
     });
   });
 
-  it("from Lambda says what the function threw", () => {
+  it("from Lambda says what the function threw [deliver-2]", () => {
     const record = letter({
       requestContext: {
         functionArn: `${FUNCTION}${PREFIX}librarian:$LATEST`,

@@ -70,7 +70,7 @@ describe("publishing to EventBridge (played by a local server)", () => {
     expect(JSON.parse(batches[0]?.[0]?.Detail ?? "")).toEqual(event);
   });
 
-  it("tells which entries of a batch failed, and only those", async () => {
+  it("tells which entries of a batch failed, and only those [emit-11]", async () => {
     const { publisher } = await playedEventBridge((entries) => ({
       body: {
         FailedEntryCount: 1,
@@ -86,12 +86,12 @@ describe("publishing to EventBridge (played by a local server)", () => {
     ]);
   });
 
-  it("never throws: an outcome that is unknown counts as failed, and will be sent again", async () => {
+  it("never throws: an outcome that is unknown counts as failed, and will be sent again [emit-10]", async () => {
     const { publisher } = await playedEventBridge(() => ({ status: 500, body: { __type: "InternalException" } }));
     expect(await publisher.publish([anEvent("a")])).toMatchObject([{ kind: "failed" }]);
   });
 
-  it("keeps to 10 entries and 256 KB a call", async () => {
+  it("keeps to 10 entries and 256 KB a call [emit-2]", async () => {
     const { batches, publisher } = await playedEventBridge(accepted);
     await publisher.publish(Array.from({ length: 25 }, (_, i) => anEvent(String(i))));
     expect(batches.map(({ length }) => length).sort()).toEqual([10, 10, 5]);

@@ -37,7 +37,7 @@ async function collect(chunks: AsyncIterable<string>): Promise<string> {
 }
 
 describe("a held call", () => {
-  it("hands over with 202 and a link, at least 2 s before the function's time is up", async () => {
+  it("hands over with 202 and a link, at least 2 s before the function's time is up [wait-7]", async () => {
     const bus = busInMemory();
     const response = await callWith(bus, 30_000);
     const { event_id } = JSON.parse(response.text);

@@ -65,7 +65,7 @@ describe("a failure", () => {
 });
 
 describe("input", () => {
-  it("over the size of a body is refused before it is parsed", async () => {
+  it("over the size of a body is refused before it is parsed [emit-2]", async () => {
     const body = new Uint8Array(MAX_BODY_BYTES + 1);
     expect((await failureOf(Promise.resolve().then(() => readBody(aRequest({ body }))))).code).toBe(
       "payload_too_large",

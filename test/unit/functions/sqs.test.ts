@@ -58,7 +58,7 @@ describe("the webhook queue on a played SQS", () => {
 });
 
 describe("a batch of messages", () => {
-  it("has each message by itself: what fails or is to come again comes again, the others are done", async () => {
+  it("has each message by itself: what fails or is to come again comes again, the others are done [deliver-6]", async () => {
     const record = (messageId: string) => ({ messageId, attributes: {} }) as unknown as SQSRecord;
     const logged: unknown[] = [];
     const log = { ...silentLogger, error: (_: string, fields?: object) => void logged.push(fields) };

@@ -134,7 +134,7 @@ describe("a webhook's endpoint", () => {
     expect(outcome).toEqual({ kind: "delivered", status: 200, body: null, elapsedMs });
   });
 
-  it("is listened to for 64 KiB and not a byte longer, and has taken the event all the same", async () => {
+  it("is listened to for 64 KiB and not a byte longer, and has taken the event all the same [deliver-13]", async () => {
     const sized = (bytes: number) =>
       outcomeOf((_, response) =>
         response.writeHead(200, { "content-type": "application/json" }).end(`"${"x".repeat(bytes - 2)}"`),
@@ -143,7 +143,7 @@ describe("a webhook's endpoint", () => {
     expect(await sized(65_537)).toMatchObject({ kind: "delivered", body: null });
   });
 
-  it("that sends for ever is cut off", async () => {
+  it("that sends for ever is cut off [deliver-13]", async () => {
     let sent = 0;
     const outcome = await outcomeOf((_, response) => {
       response.writeHead(200, { "content-type": "application/json" });
@@ -159,7 +159,7 @@ describe("a webhook's endpoint", () => {
     expect(sent).toBeLessThan(64 * 1_024 * 1_024);
   });
 
-  it.each([301, 302, 303, 307, 308])("that redirects with %i is not followed", async (status) => {
+  it.each([301, 302, 303, 307, 308])("that redirects with %i is not followed [deliver-10]", async (status) => {
     const elsewhere = await receiveHttp((_, response) => response.end());
     const location = `http://127.0.0.1:${elsewhere.port}/`;
     const outcome = await outcomeOf((_, response) => response.writeHead(status, { location }).end());
@@ -187,7 +187,7 @@ describe("a webhook's endpoint", () => {
 describe("an endpoint that takes its time", () => {
   const tooLate = { kind: "failed", reason: "no answer within 0.2 s", elapsedMs };
 
-  it("and never answers is given up", async () => {
+  it("and never answers is given up [deliver-9]", async () => {
     expect(await outcomeOf(() => {}, 200)).toEqual(tooLate);
   });
 
@@ -197,7 +197,7 @@ describe("an endpoint that takes its time", () => {
     await receiver.allClosed();
   });
 
-  it("and drips its headers is given up, however steadily", async () => {
+  it("and drips its headers is given up, however steadily [deliver-13]", async () => {
     const outcome = await outcomeOfRaw((socket) => drip(socket, "HTTP/1.1 200 OK\r\nx-padding: ", "x"), 200);
     expect(outcome).toEqual(tooLate);
   });

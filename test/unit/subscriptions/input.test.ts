@@ -68,7 +68,7 @@ describe("a subscription that cannot be made", () => {
     expect(failure.errors).toMatchObject([{ pointer: "/event_types/1" }]);
   });
 
-  it("with a filter that is no event pattern is told why, at the place in the filter", async () => {
+  it("with a filter that is no event pattern is told why, at the place in the filter [subscribe-8]", async () => {
     const { deps, store } = busInMemory();
     const failure = await failureOf(
       subscribe(
@@ -85,7 +85,7 @@ describe("a subscription that cannot be made", () => {
     expect(await store.listSubscriptions(OWNER, "", 1)).toEqual([]);
   });
 
-  it("at a URL that may not be called is told why, and leaves nothing behind", async () => {
+  it("at a URL that may not be called is told why, and leaves nothing behind [subscribe-6]", async () => {
     const { deps, store, webhooks } = busInMemory();
     webhooks.refuse(HOOK, "it leads to a private address");
     const failure = await failureOf(subscribe(deps, webhookInput(), openAgent(OWNER)));

@@ -63,7 +63,7 @@ describe("subscribing", () => {
     expect(queue.subscription).toMatchObject({ target: { visibility: 43_200, max_attempts: 1 } });
   });
 
-  it("under the same name again is the same subscription, brought up to date, and does not show the secret again", async () => {
+  it("under the same name again is the same subscription, brought up to date, and does not show the secret again [subscribe-4]", async () => {
     const bus = busInMemory();
     const first = await subscribe(bus.deps, webhookInput(), openAgent(OWNER));
     await bus.clock.pause(1_000);
@@ -107,7 +107,7 @@ describe("subscribing", () => {
     expect(failure.errors).toEqual([{ pointer: "/target/kind", detail: expect.stringContaining('"webhook"') }]);
   });
 
-  it("at the same moment under one name makes one subscription, and shows one secret", async () => {
+  it("at the same moment under one name makes one subscription, and shows one secret [subscribe-4]", async () => {
     const bus = busInMemory();
     const both = await Promise.all(
       Array.from({ length: 5 }, () => subscribe(bus.deps, webhookInput(), openAgent(OWNER))),
@@ -145,7 +145,7 @@ describe("subscribing", () => {
     }
   });
 
-  it("gives up with a retryable error when others change it without end", async () => {
+  it("gives up with a retryable error when others change it without end [subscribe-5]", async () => {
     const { deps, store } = busInMemory();
     store.replaceSubscription = async () => false;
     const failure = await failureOf(subscribe(deps, queueInput(), openAgent(OWNER)));

@@ -42,7 +42,7 @@ describe.each(CHANGES)("a crash in the middle of %s", (_, change, wanted) => {
   };
 
   it.each(["lost", "written"] as const)(
-    "at any write (itself %s) leaves it as it was, or is finished by the reconciler",
+    "at any write (itself %s) leaves it as it was, or is finished by the reconciler [subscribe-1]",
     async (fate) => {
       const counted = await begun();
       const counter = crashAt(counted.bus.store, Number.POSITIVE_INFINITY);
@@ -76,7 +76,7 @@ describe("the index of subscribers", () => {
     expect(await indexed(bus)).toMatchObject({ [TYPE]: [] });
   });
 
-  it("is finished by the reconciler for a subscription that has been changed again meanwhile", async () => {
+  it("is finished by the reconciler for a subscription that has been changed again meanwhile [subscribe-9]", async () => {
     const bus = busInMemory();
     const id = await subscribed(bus, queueInput());
     const crash = crashAt(bus.store, 2);
@@ -145,7 +145,7 @@ describe("the index of subscribers", () => {
     expect(reads).toEqual({ generations: 10, entries: 2 });
   });
 
-  it("shows a subscription to the next event although another machine had read the index before", async () => {
+  it("shows a subscription to the next event although another machine had read the index before [subscribe-2]", async () => {
     const bus = busInMemory();
     expect(await subscriptionsOf(bus.deps, TYPE)).toEqual([]);
     const id = await subscribed(bus, queueInput());

@@ -54,7 +54,7 @@ describe("a webhook's delivery", () => {
     });
   });
 
-  it("is tried again after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h and 10 h; then it is dead, and says why", async () => {
+  it("is tried again after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h and 10 h; then it is dead, and says why [deliver-14]", async () => {
     const { bus, calledAt, delivery } = await withEvent(fails(503));
     await workOff(bus);
     const waits = calledAt.slice(1).map((at, i) => at - (calledAt[i] ?? 0));
@@ -69,7 +69,7 @@ describe("a webhook's delivery", () => {
     expect(calledAt).toHaveLength(8);
   });
 
-  it("keeps to that schedule, to a minute, although its queue drops what waits long", async () => {
+  it("keeps to that schedule, to a minute, although its queue drops what waits long [deliver-15]", async () => {
     const { bus, calledAt, delivery } = await withEvent(fails(503));
     for (let minute = 0; minute < 28 * 60; minute++) {
       await workDue(bus);
@@ -97,7 +97,7 @@ describe("a webhook's delivery", () => {
     expect(await delivery()).toMatchObject({ state: "DELIVERED", attempts: 3 });
   });
 
-  it("is tried again no sooner than Retry-After asks, and no later than in 10 h", async () => {
+  it("is tried again no sooner than Retry-After asks, and no later than in 10 h [deliver-12]", async () => {
     const { bus, calledAt } = await withEvent(fails(429, 60 * SECOND), fails(503, 100 * HOUR), accepts());
     await workOff(bus);
     expect(calledAt).toEqual([0, 60 * SECOND, 60 * SECOND + 10 * HOUR]);
@@ -170,7 +170,7 @@ describe("a task", () => {
 });
 
 describe("a worker that dies", () => {
-  it("during the call is followed by another when its lease is over, and the delivery is done", async () => {
+  it("during the call is followed by another when its lease is over, and the delivery is done [deliver-9]", async () => {
     const { bus, calledAt, delivery } = await withEvent(() => Promise.reject(new Error("killed")), accepts());
     await workOff(bus);
     expect(calledAt).toHaveLength(2);
@@ -228,7 +228,7 @@ describe("a worker that dies", () => {
     expect(await delivery()).toMatchObject({ state: "DELIVERED", attempts: 2, log: [{ outcome: "HTTP 200" }] });
   });
 
-  it("for longer than its lease, and comes back, cannot undo what its follower wrote", async () => {
+  it("for longer than its lease, and comes back, cannot undo what its follower wrote [deliver-5]", async () => {
     const { bus, task, delivery } = await withEvent(async () => {
       bus.webhooks.script(HOOK, accepts());
       await bus.clock.pause(31 * SECOND);
@@ -277,7 +277,7 @@ describe("the reconciler", () => {
 });
 
 describe("what is under way to a webhook", () => {
-  it("that is ended is dead at its next attempt, and is not called", async () => {
+  it("that is ended is dead at its next attempt, and is not called [deliver-17]", async () => {
     const { bus, id, calledAt, delivery } = await withEvent(fails(503));
     await workDue(bus);
     await unsubscribe(bus.deps, id, OWNER);

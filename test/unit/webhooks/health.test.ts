@@ -26,7 +26,7 @@ async function attempt(bus: BusInMemory): Promise<string> {
 }
 
 describe("an endpoint that answers 410", () => {
-  it("disables its subscription at once, which says why and gets nothing more", async () => {
+  it("disables its subscription at once, which says why and gets nothing more [deliver-11, subscribe-7]", async () => {
     const { bus, shown } = await withHook(fails(410));
     const eventId = await attempt(bus);
     expect(await shown()).toMatchObject({
@@ -105,7 +105,7 @@ describe("an endpoint that fails", () => {
     expect(recovered).not.toHaveProperty("last_failure");
   });
 
-  it("for five days without a success is disabled, with the reason; not before", async () => {
+  it("for five days without a success is disabled, with the reason; not before [deliver-14]", async () => {
     const { bus, shown } = await withHook(fails(500));
     await attempt(bus);
     await workOff(bus, 5 * DAY - 1_000);

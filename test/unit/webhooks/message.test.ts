@@ -78,7 +78,7 @@ describe("what is posted to a webhook", () => {
 });
 
 describe("the headers of a webhook", () => {
-  it("have the same id whenever it is sent again, and the time of each attempt", async () => {
+  it("have the same id whenever it is sent again, and the time of each attempt [deliver-9]", async () => {
     const bus = busInMemory();
     const { secret } = await hook(bus);
     bus.webhooks.script(HOOK, fails(503), accepts());
@@ -112,7 +112,7 @@ describe("the headers of a webhook", () => {
       expect(signers(call, [first.secret, second.secret])).toEqual([call.url === url ? 1 : 0]);
   });
 
-  it("carry the signatures of both secrets for 24 h after a rotation, then of the new one alone", async () => {
+  it("carry the signatures of both secrets for 24 h after a rotation, then of the new one alone [deliver-16]", async () => {
     const bus = busInMemory();
     const { id, secret } = await hook(bus);
     const rotated = await rotateSecret(bus.deps, id, OWNER);
@@ -129,7 +129,7 @@ describe("the headers of a webhook", () => {
     expect(await signersNow()).toEqual([1]);
   });
 
-  it("of an event that was on its way carry the new secret's signature too", async () => {
+  it("of an event that was on its way carry the new secret's signature too [deliver-16]", async () => {
     const bus = busInMemory();
     const { id, secret } = await hook(bus);
     bus.webhooks.script(HOOK, fails(503), accepts());
