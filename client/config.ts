@@ -15,6 +15,9 @@ export function urlsFromEnvironment(): { readonly url?: string; readonly urls?: 
   return { ...(url === undefined ? {} : { url }), ...(urls === undefined ? {} : { urls }) };
 }
 
+/** `AGENT_EVENT_BUS_KEY`: an agent key. */
+export const keyFromEnvironment = (): string | undefined => read("AGENT_EVENT_BUS_KEY");
+
 /** `AWS_ACCESS_KEY_ID` and its companions, as Lambda sets them; undefined when they are not set. */
 export function credentialsFromEnvironment(): Credentials | undefined {
   const accessKeyId = read("AWS_ACCESS_KEY_ID");

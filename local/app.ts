@@ -22,8 +22,8 @@ import { freshWebhookSecret } from "../functions/runtime/subscription-parts.ts";
 import { createWebhookSender } from "../functions/runtime/webhook/sender.ts";
 import * as stream from "../functions/stream.ts";
 import * as subscriptions from "../functions/subscriptions.ts";
-import type { BusConfig } from "../shared/bus-config.ts";
 import type { AgentDeps } from "../shared/agents/administer.ts";
+import type { BusConfig } from "../shared/bus-config.ts";
 import { type DeadLetter, recordDeadLetter } from "../shared/deliveries/dead-letters.ts";
 import type { RedriveDeps } from "../shared/deliveries/redrive.ts";
 import type { DeployedSubscriber } from "../shared/deployed-subscriber.ts";
@@ -33,8 +33,10 @@ import type { Logger, WebhookQueue, WebhookTask } from "../shared/ports.ts";
 import { type ApiFunction, matchRoute } from "../shared/routes.ts";
 import type { SubscribeDeps } from "../shared/subscriptions/subscribe.ts";
 import { type DeliverDeps, pendingTasks, type TaskOutcome } from "../shared/webhooks/deliver.ts";
+import { type Identify, identifyBy, identifyNobody, issueAdministratorKey } from "./key-mode.ts";
 import { type AcceptDeliveries, type AcceptEvents, createLocalPublisher } from "./publisher.ts";
 import { type SharedReads, sharingStore } from "./shared-reads.ts";
+import type { SubscriberKeys } from "./subscriber-keys.ts";
 import { embeddedClient, TABLE_NAME } from "./table.ts";
 import { type Wakeups, wakingStore } from "./wakeups.ts";
 
@@ -51,11 +53,17 @@ export interface Host {
   readonly redeliver: (name: string, event: DeliveredEvent) => void;
   readonly webhookQueue: WebhookQueue;
   readonly allowLoopbackWebhooks: boolean;
+  /** By which deployed subscribers are known; null where nobody has to prove who he is. */
+  readonly subscriberKeys: SubscriberKeys | null;
   readonly log: Logger;
 }
 
 export interface App {
   readonly subscribers: readonly DeployedSubscriber[];
+  /** Whose call it is. Never throws. */
+  readonly identify: Identify;
+  /** A new key for the administrator; null when that agent is no administrator any more. @throws BusError `unavailable` */
+  issueAdministratorKey(): Promise<string | null>;
   /** Answers one request. Never throws. */
   serve(request: HttpRequest): Promise<HttpResponse>;
   /** Brings an event to the run-time subscriptions that want it. @throws when it has to be done again */
@@ -83,8 +91,8 @@ const HANDLES: Readonly<Record<ApiFunction, Handle<AppDeps>>> = {
   subscriptions: subscriptions.handle,
   queue: queue.handle,
   deliveries: deliveries.handle,
-};
   agents: agents.handle,
+};
 
 /** One process, one clock, and an index that does not lag: only a slow write keeps an event from being seen in order. */
 const INDEX_SETTLE_MS = 2_000;
@@ -106,10 +114,10 @@ export function createApp(config: BusConfig, host: Host): App {
     }),
     webhooks: createWebhookSender({ allowLoopback: host.allowLoopbackWebhooks }),
     newWebhookSecret: freshWebhookSecret,
+    newAgentSecret: freshAgentSecret,
     webhookQueue: host.webhookQueue,
     deployed: { redeliver: async (name, event) => host.redeliver(name, event) },
   };
-    newAgentSecret: freshAgentSecret,
   let timer: NodeJS.Timeout | undefined;
   let retired = false;
 
@@ -124,6 +132,8 @@ export function createApp(config: BusConfig, host: Host): App {
 
   return {
     subscribers: config.subscribers,
+    identify: host.subscriberKeys === null ? identifyNobody : identifyBy(deps, config.subscribers, host.subscriberKeys),
+    issueAdministratorKey: () => issueAdministratorKey(deps),
     async serve(incoming) {
       const route = matchRoute(incoming.method, incoming.path);
       if (route.kind === "unmatched") return notFound(incoming, route.allowed);

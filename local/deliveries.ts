@@ -31,6 +31,8 @@ export interface DeliveriesOptions {
   readonly print: (line: string) => void;
   /** The environment that every handler sees beside its own variables. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The key by which a subscriber is known to the bus; absent where nobody needs one. */
+  readonly keyOf?: ((subscriber: string) => string) | undefined;
   /** Hears of each delivery that dies. */
   readonly onDead?: (delivery: Delivery, reason: string) => void;
   /** The wait before the second receive; it doubles from there. SQS's visibility timeout is longer, people are not. */
@@ -62,7 +64,7 @@ const newLane = (subscriber: DeployedSubscriber): Lane => ({
 });
 
 export class Deliveries {
-  readonly #options: Required<DeliveriesOptions>;
+  readonly #options: Required<Omit<DeliveriesOptions, "keyOf">> & Pick<DeliveriesOptions, "keyOf">;
   readonly #lanes = new Map<string, Lane>();
   /** What handlers have, and the calls that end with it: also those of old code and of subscribers taken out. */
   readonly #underWay = new Map<Delivery, Promise<void>>();
@@ -263,11 +265,16 @@ export class Deliveries {
   }
 
   #startThread(subscriber: DeployedSubscriber, path: string): HandlerThread {
-    const { env, print } = this.#options;
+    const { env, keyOf, print } = this.#options;
+    const key = keyOf?.(subscriber.name);
     const thread = new HandlerThread({
       name: subscriber.name,
       path,
-      env: { ...env, ...subscriberEnvironment(subscriber, this.#options.retryMs / 1_000) },
+      env: {
+        ...env,
+        ...subscriberEnvironment(subscriber, this.#options.retryMs / 1_000),
+        ...(key === undefined ? {} : { AGENT_EVENT_BUS_KEY: key }),
+      },
       callMs: subscriber.timeoutSeconds * 1_000,
       log: print,
     });

@@ -1,6 +1,7 @@
 /** `npm run dev`: the embedded bus as a command. */
 import { statSync } from "node:fs";
 import { relative } from "node:path";
+import type { AdministratorKey } from "./admin-key.ts";
 import { startEmbeddedBus } from "./host.ts";
 import { type DevOptions, parseOptions, USAGE } from "./options.ts";
 import { PROJECT_ROOT } from "./project.ts";
@@ -42,7 +43,8 @@ async function main(): Promise<void> {
     console.log(`Agent Event Bus: data in ${shortened(dataDir)}, ${listed(bus.subscribers)}`);
     if (parsed.options.allowLoopbackWebhooks)
       console.log("webhooks may call this machine, with http and on any port (--allow-loopback-webhooks)");
-    console.log(`listening on ${bus.url}`);
+    if (bus.administratorKey !== null) console.log(aboutKeys(bus.administratorKey));
+    console.log(`listening on ${bus.outsideUrl}`);
     await stopped;
     await bus.close();
     process.exit(0);
@@ -53,18 +55,26 @@ async function main(): Promise<void> {
 
 const listed = (subscribers: readonly string[]): string => `subscribers: ${subscribers.join(", ") || "none"}`;
 
+function aboutKeys({ path, state }: AdministratorKey): string {
+  const file = shortened(path);
+  if (state === "good") return `agent keys are asked for; the administrator's is in ${file}`;
+  if (state === "not_valid") return `agent keys are asked for; the one in ${file} is not valid any more`;
+  return "agent keys are asked for; the agent admin is no administrator any more: a run without --keys can change that";
+}
+
 /** A folder as its user would write it. */
 function shortened(folder: string): string {
   const fromHere = relative(process.cwd(), folder);
   return fromHere.startsWith("..") ? folder : fromHere;
 }
 
-function explain(error: unknown, { port }: DevOptions): string {
+function explain(error: unknown, { port, host }: DevOptions): string {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === "EADDRINUSE")
     return `Port ${port} is taken. End what uses it, or give --port another (0 for any free one).`;
   if (code === "EACCES" && port > 0 && port < 1024)
     return `Port ${port} may not be used without privileges. Give --port another.`;
+  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") return `--host: ${host} is no address of this machine.`;
   return message;
 }
 

@@ -2,17 +2,23 @@
  * The embedded bus: store, socket and undelivered work, which stay, around code that is loaded again when it changes.
  */
 import { rm } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { DISPATCH } from "../shared/deployed-subscriber.ts";
 import type { Logger } from "../shared/ports.ts";
+import { type AdministratorKey, keepAdministratorKey } from "./admin-key.ts";
 import type { App } from "./app.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import { hostsOf, isLoopbackHost } from "./guards.ts";
 import { type Delivery, type Journal, openJournal } from "./journal.ts";
+import { isLoopback, LOOPBACK } from "./listening.ts";
+import { faultOfHost } from "./options.ts";
 import { loadCode } from "./reload.ts";
 import { startServer } from "./server.ts";
 import { createSharedReads } from "./shared-reads.ts";
 import { lockDataFolder, startStore } from "./store.ts";
+import { createSubscriberKeys } from "./subscriber-keys.ts";
 import { createWakeups } from "./wakeups.ts";
 import { LocalWebhookQueue } from "./webhook-queue.ts";
 
@@ -33,6 +39,10 @@ export interface EmbeddedBusOptions {
   readonly dataDir: string;
   /** Absolute path of a `bus.config.ts`. */
   readonly configPath: string;
+  /** Whoever calls has to have an agent key. Default false: everybody of this machine is let in. */
+  readonly keys?: boolean;
+  /** Where to listen beside 127.0.0.1; for other machines only with `keys`. Default: nowhere. */
+  readonly host?: string;
   /** Webhooks may lead to this machine. Default false. */
   readonly allowLoopbackWebhooks?: boolean;
   /** Whether to load code again when it changes. Default false. */
@@ -50,6 +60,10 @@ export interface EmbeddedBusOptions {
 export interface EmbeddedBus {
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
+  /** Where it listens for others: the same, unless it was given a host. */
+  readonly outsideUrl: string;
+  /** Where the administrator's first key is; null without keys. */
+  readonly administratorKey: AdministratorKey | null;
   /** The names of the deployed subscribers, as they are now. */
   readonly subscribers: readonly string[];
   /** Ends streams, waits, subscribers and the store. What was not delivered is delivered by the next run. */
@@ -59,7 +73,7 @@ export interface EmbeddedBus {
 /**
  * Starts a bus on this machine. Ready when it resolves.
  *
- * @throws DataFolderInUse; BundleError or what the configuration throws; Error with `code: "EADDRINUSE"`
+ * @throws Error for a host that only who asks for keys may listen at; DataFolderInUse; BundleError or what the configuration throws; Error with `code: "EADDRINUSE"`
  */
 export async function startEmbeddedBus(options: EmbeddedBusOptions): Promise<EmbeddedBus> {
   // What was started last is ended first.
@@ -80,6 +94,8 @@ async function start(
     port,
     dataDir,
     configPath,
+    keys = false,
+    host = LOOPBACK,
     allowLoopbackWebhooks = false,
     watch = false,
     reconcileEveryMs = RECONCILE_EVERY_MS,
@@ -90,6 +106,8 @@ async function start(
   cleanups: (() => Promise<void> | void)[],
   close: () => Promise<void>,
 ): Promise<EmbeddedBus> {
+  const fault = faultOfHost(host, keys);
+  if (fault !== null) throw new Error(`host: ${fault}`);
   const log = jsonLogger(print);
   const lock = await lockDataFolder(dataDir);
   cleanups.push(() => lock.release());
@@ -109,12 +127,13 @@ async function start(
   const journal = journalOf("deliveries.jsonl");
   const dispatchJournal = journalOf("dispatch.jsonl");
 
-  // A map of a deployment's URLs in this shell must not send the agents' answers there.
-  const { AGENT_EVENT_BUS_URLS: _, ...inherited } = process.env;
+  // A map of a deployment's URLs in this shell must not send the agents' answers there; nor is its key theirs.
+  const { AGENT_EVENT_BUS_URLS: _, AGENT_EVENT_BUS_KEY: __, ...inherited } = process.env;
   const env: Record<string, string | undefined> = inherited;
   const app = currentApp();
   const onDead = (delivery: Delivery, reason: string): void => recordDead(app, log, delivery, reason);
-  const deliveries = new Deliveries({ journal, log, print, env, onDead });
+  const subscriberKeys = keys ? createSubscriberKeys() : null;
+  const deliveries = new Deliveries({ journal, log, print, env, keyOf: subscriberKeys?.keyOf, onDead });
   cleanups.push(() => deliveries.close());
   const dispatcher = new Dispatcher({
     journal: dispatchJournal,
@@ -128,7 +147,13 @@ async function start(
   const wakeups = createWakeups();
   const reads = createSharedReads();
   let subscribers: readonly string[] = [];
-  const server = await startServer({ port, serve: async (request) => (await app.get()).serve(request) });
+  const server = await startServer({
+    port,
+    host,
+    isOurs: isLoopback(host) ? isLoopbackHost : hostsOf([host, hostname()]),
+    identify: async (call) => (await app.get()).identify(call),
+    serve: async (request) => (await app.get()).serve(request),
+  });
   env.AGENT_EVENT_BUS_URL = server.url;
   cleanups.push(() => server.close(CALLS_GRACE_MS));
   cleanups.push(async () => {
@@ -150,6 +175,7 @@ async function start(
       redeliver: (name, event) => (name === DISPATCH ? dispatcher.accept([event]) : deliveries.redeliver(name, event)),
       webhookQueue,
       allowLoopbackWebhooks,
+      subscriberKeys,
       log,
     },
     onApp(next) {
@@ -163,6 +189,7 @@ async function start(
   });
   cleanups.push(() => code.close());
 
+  const administratorKey = keys ? await administratorKeyIn(dataDir, app) : null;
   dispatcher.start();
   await webhookQueue.send(await (await app.get()).pendingWebhooks());
   const dead = journal.deadOnes();
@@ -173,11 +200,24 @@ async function start(
 
   return {
     url: server.url,
+    outsideUrl: server.outsideUrl,
+    administratorKey,
     get subscribers() {
       return subscribers;
     },
     close,
   };
+}
+
+async function administratorKeyIn(dataDir: string, app: { get(): Promise<App> }): Promise<AdministratorKey> {
+  const current = await app.get();
+  return keepAdministratorKey(dataDir, {
+    issue: () => current.issueAdministratorKey(),
+    async isValid(key) {
+      const call = { method: "GET", path: "/agents", authorization: `Bearer ${key}` };
+      return (await current.identify(call)).kind === "known";
+    },
+  });
 }
 
 /** In the record of everything, where it is listed and can be redriven. The journal tells it again at the next start. */

@@ -174,25 +174,23 @@ async function drained(outgoing: ServerResponse, signal: AbortSignal): Promise<v
 }
 
 /** A refusal that no function gives. */
-function problem(code: ErrorCode, detail: string): Refusal {
-  const { status, ...rest } = toProblem(new BusError(code, detail));
+function problem(code: ErrorCode, detail: string): HttpResponse {
+  const told = toProblem(new BusError(code, detail));
   return {
-    status,
+    status: told.status,
     headers: { "content-type": "application/problem+json" },
-    body: JSON.stringify({ status, ...rest }),
+    body: JSON.stringify(told),
   };
 }
 
-type Refusal = Pick<HttpResponse, "status" | "headers" | "body">;
-
 /** What is left of the body is read for a while and dropped, or the client could not hear the refusal. */
-function refuse(
+async function refuse(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  { status, headers, body }: Refusal,
+  response: HttpResponse,
   extra: Record<string, string> = {},
-): void {
-  outgoing.writeHead(status, { ...headers, ...extra }).end(body);
+): Promise<void> {
+  await send(outgoing, response, extra, new AbortController().signal);
   if (incoming.complete) return;
   const hangUp = setTimeout(() => incoming.destroy(), UNREAD_BODY_MS);
   incoming.once("close", () => clearTimeout(hangUp)).resume();

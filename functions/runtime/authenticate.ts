@@ -6,30 +6,40 @@ import type { Deps, Logger } from "../../shared/ports.ts";
 import { matchRoute } from "../../shared/routes.ts";
 import { type HttpRequest, type HttpResponse, problemResponse } from "./http.ts";
 
-/** Whoever asks whether the bus is there. It may do nothing else. */
-const NOBODY: Agent = {
-  id: "nobody",
-  policy: { emit: [], subscribe: [], answer: [], read: [], conversations: "own", administer: false },
-};
-
 /** A call, before anybody knows whose it is. */
 export interface UnknownCall extends Pick<HttpRequest, "method" | "path"> {
   /** The header of that name. */
   readonly authorization: string | undefined;
 }
 
-/** @throws BusError `unavailable` when the agent cannot be looked up: then nobody is let in */
-export async function authenticate(
-  deps: Pick<Deps, "store" | "now">,
+/** Whose call it is, or what it is answered with. */
+export type Identified =
+  | { readonly kind: "known"; readonly agent: Agent }
+  | { readonly kind: "refused"; readonly response: HttpResponse };
+
+/** Whoever asks whether the bus is there. It may do nothing else. */
+const NOBODY: Agent = {
+  id: "nobody",
+  policy: { emit: [], subscribe: [], answer: [], read: [], conversations: "own", administer: false },
+};
+
+/** Never throws: where the agent cannot be looked up, nobody is let in. */
+export async function identifyByKey(
+  deps: Pick<Deps, "store" | "now" | "log">,
   { method, path, authorization }: UnknownCall,
-): Promise<Agent | null> {
+): Promise<Identified> {
   const route = matchRoute(method, path);
-  if (route.kind === "matched" && route.operation === "health") return NOBODY;
-  return agentOfKey(deps, authorization);
+  if (route.kind === "matched" && route.operation === "health") return { kind: "known", agent: NOBODY };
+  try {
+    const agent = await agentOfKey(deps, authorization);
+    return agent === null ? { kind: "refused", response: withoutKey(deps.log) } : { kind: "known", agent };
+  } catch (error) {
+    return { kind: "refused", response: problemResponse(error, deps.log) };
+  }
 }
 
 /** One answer whatever is wrong with a key: that there is none, that it is none, was revoked, has expired, is another's. */
-export function withoutKey(log: Logger): HttpResponse {
+function withoutKey(log: Logger): HttpResponse {
   const error = new BusError(
     "unauthenticated",
     "No agent key that is valid came with the call: send it as `Authorization: Bearer aeb_…`.",

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { preflightHeaders, whyForbidden } from "../../../local/guards.ts";
+import { hostsOf, preflightHeaders, whyForbidden } from "../../../local/guards.ts";
 
 describe("who may talk to the embedded bus", () => {
   test.each([
@@ -53,6 +53,27 @@ describe("who may talk to the embedded bus", () => {
   test.each(["same-origin", "same-site", "none"])("a browser's own call (%s) may go on", (site) =>
     expect(whyForbidden({ host: "localhost", "sec-fetch-site": site })).toBeNull(),
   );
+});
+
+describe("who may talk to an embedded bus that listens for others", () => {
+  const isOurs = hostsOf(["bus.lan", "Workstation"]);
+
+  test.each(["127.0.0.1:7070", "localhost", "192.168.1.5:7070", "[fe80::1]:7070", "BUS.lan:7070", "workstation"])(
+    "the Host %s is an address, or a name of this machine",
+    (host) => expect(whyForbidden({ host }, isOurs)).toBeNull(),
+  );
+
+  test.each(["example.com", "bus.lan.example.com", "192.168.1.5.nip.io", "[::1", "", "bus.lan@example.com"])(
+    "the Host %j is neither: a name that was made to lead here",
+    (host) => expect(whyForbidden({ host }, isOurs)).toContain("Host"),
+  );
+
+  test("pages of other sites may not, whatever address they call", () => {
+    const host = "192.168.1.5:7070";
+    expect(whyForbidden({ host, origin: "https://example.com" }, isOurs)).toContain("origin");
+    expect(whyForbidden({ host, origin: "http://192.168.1.5:7070" }, isOurs)).toContain("origin");
+    expect(whyForbidden({ host, "sec-fetch-site": "cross-site" }, isOurs)).toContain("another site");
+  });
 });
 
 test("a page of this machine may send a CloudEvent in binary mode, and read where history goes on", () => {

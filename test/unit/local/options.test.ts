@@ -12,6 +12,8 @@ describe("the command line of npm run dev", () => {
         dataDir: "/project/.local/data",
         configPath: "/project/bus.config.ts",
         allowLoopbackWebhooks: false,
+        keys: false,
+        host: "127.0.0.1",
       },
     });
   });
@@ -25,6 +27,27 @@ describe("the command line of npm run dev", () => {
 
   test("lets webhooks call this machine only when it is told to", () => {
     expect(parse("--allow-loopback-webhooks")).toMatchObject({ options: { allowLoopbackWebhooks: true } });
+  });
+
+  test.each(["0.0.0.0", "::", "[::]", "192.168.1.5", "fe80::1", "bus.example.com", "127.0.0.1.example.com", "127.1"])(
+    "listens on %s only for those who have keys, and says so",
+    (host) => {
+      expect(parse("--host", host, "--keys")).toMatchObject({ options: { host, keys: true } });
+      const parsed = parse("--host", host);
+      expect(parsed.kind).toBe("invalid");
+      expect((parsed as { message: string }).message).toMatch(/^--host: on .* others could reach the bus.*--keys/);
+    },
+  );
+
+  test.each(["127.0.0.1", "127.0.0.2", "localhost", "::1", "[::1]"])("listens on %s, which is this machine", (host) => {
+    expect(parse("--host", host)).toMatchObject({ options: { host, keys: false } });
+  });
+
+  test.each(["", "a b", "http://localhost", "localhost:7070", "/tmp/socket"])("refuses the host %j", (host) => {
+    expect(parse(`--host=${host}`, "--keys")).toMatchObject({
+      kind: "invalid",
+      message: expect.stringContaining("--host"),
+    });
   });
 
   test.each(["-1", "65536", "80a", "", "1.5", "0x10", " 7070"])(
@@ -45,6 +68,8 @@ describe("the command line of npm run dev", () => {
     ["--config="],
     ["--help=yes"],
     ["--allow-loopback-webhooks=1"],
+    ["--keys=1"],
+    ["--host"],
   ])("refuses %j by name", (...args) => {
     const parsed = parse(...args);
     expect(parsed.kind).toBe("invalid");
