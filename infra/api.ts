@@ -1,7 +1,13 @@
 /** The functions that agents call, each behind a Function URL of its own. */
 import { Duration, Stack } from "aws-cdk-lib";
 import { type IRole, PolicyStatement } from "aws-cdk-lib/aws-iam";
-import { FunctionUrlAuthType, type FunctionUrlCorsOptions, HttpMethod, InvokeMode } from "aws-cdk-lib/aws-lambda";
+import {
+  FunctionUrlAuthType,
+  type FunctionUrlCorsOptions,
+  type FunctionUrlOptions,
+  HttpMethod,
+  InvokeMode,
+} from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
 import { CLOUD_EVENT_HEADERS } from "../shared/cloud-events/outgoing.ts";
 import { MAX_POLL_SECONDS } from "../shared/limits.ts";
@@ -9,6 +15,7 @@ import { API_FUNCTIONS, type ApiFunction } from "../shared/routes.ts";
 import { acknowledge } from "./acknowledge.ts";
 import type { EventBus } from "./event-bus.ts";
 import type { EventTable } from "./event-table.ts";
+import { addKeyUrl } from "./key-urls.ts";
 import { NodeFunction } from "./node-function.ts";
 import type { WaitConcurrency } from "./options.ts";
 import { grantTableAccess } from "./table-access.ts";
@@ -23,7 +30,12 @@ export interface ApiProps {
   readonly allowedOrigins: readonly string[];
   /** False where functions cannot stream: what they return at once would then be taken for the body itself. */
   readonly streaming: boolean;
+  /** Besides signed calls, take those with an agent key. */
+  readonly agentKeys: boolean;
 }
+
+/** Those that take agent keys. */
+export type KeyedFunction = Exclude<ApiFunction, "agents">;
 
 /** No function lives longer. */
 const MAX_FUNCTION_SECONDS = 900;
@@ -63,22 +75,27 @@ const DESCRIPTIONS: Readonly<Record<ApiFunction, string>> = {
 export class Api extends Construct {
   readonly functions: Readonly<Record<ApiFunction, NodeFunction>>;
   readonly urls: Readonly<Record<ApiFunction, string>>;
+  /** For agents with keys; null when only signed calls are taken. Agents are administered with signed calls alone. */
+  readonly keyUrls: Readonly<Record<KeyedFunction, string>> | null;
 
   constructor(scope: Construct, id: string, props: ApiProps) {
     super(scope, id);
     const functions: Partial<Record<ApiFunction, NodeFunction>> = {};
     const urls: Partial<Record<ApiFunction, string>> = {};
+    const keyUrls: Partial<Record<KeyedFunction, string>> = {};
+    const how: Omit<FunctionUrlOptions, "authType"> = {
+      invokeMode: props.streaming ? InvokeMode.RESPONSE_STREAM : InvokeMode.BUFFERED,
+      ...(props.allowedOrigins.length === 0 ? {} : { cors: corsFor(props.allowedOrigins) }),
+    };
     for (const name of API_FUNCTIONS) {
       const one = this.addFunction(name, props);
       functions[name] = one;
-      urls[name] = one.function.addFunctionUrl({
-        authType: FunctionUrlAuthType.AWS_IAM,
-        invokeMode: props.streaming ? InvokeMode.RESPONSE_STREAM : InvokeMode.BUFFERED,
-        ...(props.allowedOrigins.length === 0 ? {} : { cors: corsFor(props.allowedOrigins) }),
-      }).url;
+      urls[name] = one.function.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM, ...how }).url;
+      if (props.agentKeys && name !== "agents") keyUrls[name] = addKeyUrl(one, how);
     }
     this.functions = functions as Record<ApiFunction, NodeFunction>;
     this.urls = urls as Record<ApiFunction, string>;
+    this.keyUrls = props.agentKeys ? (keyUrls as Record<KeyedFunction, string>) : null;
   }
 
   /** Lets a role call some of the functions, through their URLs only. */
@@ -103,13 +120,13 @@ export class Api extends Construct {
 
   private addFunction(name: ApiFunction, props: ApiProps): NodeFunction {
     const reserved = isWaiting(name) ? props.waitConcurrency?.[name] : undefined;
-    const one = new NodeFunction(this, name[0]?.toUpperCase() + name.slice(1), {
+    const one = new NodeFunction(this, capitalised(name), {
       entry: `functions/${name}.ts`,
       name: `${Stack.of(this).stackName}-${name}`,
       description: DESCRIPTIONS[name],
       timeoutSeconds: timeoutSeconds(name, props.holdSeconds),
       memoryMb: isWaiting(name) ? WAITING_MEMORY_MB : WORKING_MEMORY_MB,
-      environment: props.environment,
+      environment: { ...props.environment, ...(props.agentKeys ? { AUTH: "keys" } : {}) },
       ...(reserved === undefined ? {} : { reservedConcurrency: reserved }),
     });
     grantTableAccess(props.table.table, one.role, name);
@@ -120,6 +137,8 @@ export class Api extends Construct {
     return one;
   }
 }
+
+const capitalised = (name: string): string => `${name[0]?.toUpperCase()}${name.slice(1)}`;
 
 function timeoutSeconds(name: ApiFunction, holdSeconds: number): number {
   if (name === "stream") return STREAM_SECONDS;

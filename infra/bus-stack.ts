@@ -52,6 +52,7 @@ export class BusStack extends Stack {
       waitConcurrency: options.waitConcurrency,
       allowedOrigins: options.allowedOrigins,
       streaming: !options.emulator,
+      agentKeys: options.agentKeys,
     });
     webhooks.letSend(api.functions.deliveries);
     dispatch.letSend(api.functions.deliveries);
@@ -99,6 +100,11 @@ export class BusStack extends Stack {
       value: this.toJsonString(api.urls),
       description: "For clients: AGENT_EVENT_BUS_URLS",
     });
+    if (api.keyUrls !== null)
+      new CfnOutput(this, "KeyUrls", {
+        value: this.toJsonString(api.keyUrls),
+        description: "For clients with AGENT_EVENT_BUS_KEY: AGENT_EVENT_BUS_URLS",
+      });
     new CfnOutput(this, "TableName", { value: table.table.tableName });
     new CfnOutput(this, "EventBusName", { value: bus.bus.eventBusName });
   }

@@ -16,6 +16,8 @@ export interface NodeFunctionProps {
   readonly entry: string;
   /** Only for what others must be able to name in their policies; without it CloudFormation makes one up. */
   readonly name?: string;
+  /** Of its role, by which the bus knows it; without it CloudFormation makes one up. */
+  readonly roleName?: string;
   readonly description: string;
   readonly timeoutSeconds: number;
   readonly memoryMb: number;
@@ -35,7 +37,10 @@ export class NodeFunction extends Construct {
       retention: RetentionDays.ONE_MONTH,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    this.role = new Role(this, "Role", { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
+    this.role = new Role(this, "Role", {
+      assumedBy: new ServicePrincipal("lambda.amazonaws.com"),
+      ...(props.roleName === undefined ? {} : { roleName: props.roleName }),
+    });
     this.role.addToPolicy(
       new PolicyStatement({
         actions: ["logs:CreateLogStream", "logs:PutLogEvents"],

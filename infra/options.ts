@@ -16,6 +16,8 @@ export interface DeployOptions {
   readonly removal: RemovalPolicy.RETAIN | RemovalPolicy.DESTROY;
   /** The name of a table that is there and is to be used, as one restored from a backup. */
   readonly tableName?: string;
+  /** Agents may also come with a key, at URLs of their own. */
+  readonly agentKeys: boolean;
   /** Keeps every event in an EventBridge archive as well. */
   readonly archive: boolean;
   /** Null: the waits share the account's concurrency with everything else. */
@@ -56,6 +58,7 @@ export function readOptions(node: Node): DeployOptions {
     stackName: stackName(node),
     removal:
       choice(node, "removal", ["retain", "destroy"]) === "destroy" ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+    agentKeys: choice(node, "auth", ["iam", "keys"]) === "keys",
     archive: flag(node, "archive", false),
     waitConcurrency: waitConcurrency(node, emulator),
     allowedOrigins:

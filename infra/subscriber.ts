@@ -1,9 +1,10 @@
 /** A deployed subscriber: its function, and the way events come to it. */
-import { Duration } from "aws-cdk-lib";
+import { Duration, Stack } from "aws-cdk-lib";
 import type { IRuleTarget } from "aws-cdk-lib/aws-events";
 import { SqsDestination } from "aws-cdk-lib/aws-lambda-destinations";
 import type { Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
+import { subscriberRoleName } from "../shared/agents/subscriber-role.ts";
 import { type DeployedSubscriber, subscriberEnvironment } from "../shared/deployed-subscriber.ts";
 import { MAX_RECEIVES } from "../shared/limits.ts";
 import { acknowledge } from "./acknowledge.ts";
@@ -36,10 +37,12 @@ export class Subscriber extends Construct {
     super(scope, id);
     const { subscriber, bus, api } = props;
     const deadLetters = props.deadLetters.queue;
+    const { stackName, region } = Stack.of(this);
     this.name = subscriber.name;
     this.function = new NodeFunction(this, "Handler", {
       entry: subscriber.handler,
       name: physicalName(this, subscriber.name),
+      roleName: subscriberRoleName(stackName, subscriber.name, region),
       description: `Subscriber ${subscriber.name}`,
       timeoutSeconds: subscriber.timeoutSeconds,
       memoryMb: subscriber.memoryMb,

@@ -18,6 +18,32 @@ describe("what agents call", () => {
       expect(url.Properties).toMatchObject({ AuthType: "AWS_IAM", InvokeMode: "RESPONSE_STREAM" });
   });
 
+  it("agents with keys get URLs of their own, that ask for the key, beside those that take signed calls", () => {
+    const keyed = synthesize({ context: { auth: "keys" } });
+    const urls = Object.values(keyed.findResources("AWS::Lambda::Url")).map((url) => url.Properties);
+    const open = urls.filter(({ AuthType }) => AuthType === "NONE");
+    expect(urls.filter(({ AuthType }) => AuthType === "AWS_IAM")).toHaveLength(API_FUNCTIONS.length);
+    // All but `agents`: who is let in is settled with signed calls alone.
+    expect(open).toHaveLength(API_FUNCTIONS.length - 1);
+    for (const url of open) expect(url).toMatchObject({ Qualifier: "keys", InvokeMode: "RESPONSE_STREAM" });
+    for (const alias of Object.values(keyed.findResources("AWS::Lambda::Alias")))
+      expect(alias.Properties).toMatchObject({ Name: "keys", FunctionVersion: "$LATEST" });
+    const openToAll = Object.values(keyed.findResources("AWS::Lambda::Permission")).filter(
+      ({ Properties }) => Properties.Principal === "*",
+    );
+    expect(openToAll.map(({ Properties }) => Properties.Action)).toContain("lambda:InvokeFunctionUrl");
+    for (const { Properties } of openToAll)
+      expect(Properties.FunctionUrlAuthType === "NONE" || Properties.InvokedViaFunctionUrl === true).toBe(true);
+    for (const name of API_FUNCTIONS) {
+      const id = `Api${name[0]?.toUpperCase()}${name.slice(1)}Function`;
+      const { Variables } = only<{ Environment: { Variables: Record<string, unknown> } }>(keyed, FUNCTION, id)
+        .Properties.Environment;
+      expect(Variables["AUTH"]).toBe("keys");
+    }
+    expect(Object.keys(keyed.findOutputs("KeyUrls"))).toHaveLength(1);
+    expect(Object.keys(template.findOutputs("KeyUrls"))).toHaveLength(0);
+  });
+
   it("policies can name what they grant: the functions are called after the stack", () => {
     const named = synthesize({ context: { stackName: "Staging" } }).findResources(FUNCTION);
     const names = Object.values(named).flatMap((one) => one.Properties.FunctionName ?? []);
@@ -137,6 +163,7 @@ describe("what agents call", () => {
     expect(Object.keys(outputs).sort()).toEqual(
       [
         ...[
+          "AgentsUrl",
           "DeliveriesUrl",
           "EmitUrl",
           "HistoryUrl",

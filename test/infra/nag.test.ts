@@ -23,6 +23,7 @@ describe("cdk-nag (AwsSolutions, Serverless)", () => {
   it("finds nothing that is not explained", () => {
     expect(findings(everyKind())).toEqual([]);
     expect(findings(everyKind({ emulator: "true" }))).toEqual([]);
+    expect(findings(everyKind({ auth: "keys" }))).toEqual([]);
   });
 
   it("would find each thing that is explained, so that no explanation outlives its reason", () => {

@@ -1,5 +1,6 @@
 import { Match } from "aws-cdk-lib/assertions";
 import { describe, expect, it } from "vitest";
+import { subscriberRoleName } from "../../shared/agents/subscriber-role.ts";
 import { only, subscriber, synthesize } from "./synthesize.ts";
 
 const QUEUE = "AWS::SQS::Queue";
@@ -26,6 +27,26 @@ const idOf = (type: string, idStart: string): string => {
   if (id === undefined) throw new Error(`no ${type} ${idStart}`);
   return id;
 };
+
+describe("who a deployed subscriber is", () => {
+  it("is known by its role, whose name is its own in every region and beside every other bus", () => {
+    const roles = (stackName: string): unknown[] =>
+      Object.values(
+        synthesize({
+          subscribers: [subscriber(), subscriber({ name: "normalizer" })],
+          context: { stackName },
+        }).findResources("AWS::IAM::Role"),
+      ).flatMap(({ Properties }) => Properties.RoleName ?? []);
+    const named = [...roles("Staging"), ...roles("Production")];
+    expect(named).toEqual(
+      ["Staging", "Production"].flatMap((bus) =>
+        ["librarian", "normalizer"].map((name) => ({
+          "Fn::Join": ["", [subscriberRoleName(bus, name, ""), { Ref: "AWS::Region" }]],
+        })),
+      ),
+    );
+  });
+});
 
 describe("a direct subscriber", () => {
   it("is invoked by the rule itself, which tries for 24 hours and then keeps the event in a dead-letter queue", () => {
