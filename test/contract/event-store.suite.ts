@@ -457,6 +457,7 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
           name: "alice",
           streamId: "1",
           kind: "stream",
+          owner: "arn:aws:iam::1:role/alice",
           correlationId: "c",
           leasedUntil,
         };
