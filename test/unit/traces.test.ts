@@ -61,7 +61,7 @@ describe("the trace of an event", () => {
     await workDue(bus);
     expect(bus.webhooks.calls[0]?.headers["traceparent"]).toBe(TRACE);
     expect(bus.webhooks.bodies[0]).toMatchObject({ traceparent: TRACE });
-    const { headers } = toBinary(bus.webhooks.bodies[0] as DeliveredEvent);
+    const { headers } = toBinary(bus.publisher.published.at(-1) as DeliveredEvent);
     expect(headers["ce-traceparent"]).toBe(TRACE);
   });
 

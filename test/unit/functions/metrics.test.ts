@@ -8,7 +8,7 @@ import { measuringStore } from "../../../functions/runtime/measuring-store.ts";
 import { createMetrics, type Metrics } from "../../../functions/runtime/metrics.ts";
 import { openAgent } from "../../../shared/agents/agent.ts";
 import { cancelRequest } from "../../../shared/end-request.ts";
-import { METRICS, type MetricName } from "../../../shared/metrics.ts";
+import { METRICS } from "../../../shared/metrics.ts";
 import type { Deps, EventStore } from "../../../shared/ports.ts";
 import { openRequest } from "../../../shared/request.ts";
 import { respond } from "../../../shared/respond.ts";
@@ -48,8 +48,10 @@ function measuresIn(line: Line): ReturnType<typeof written> {
   });
 }
 
-const noted = (): { metrics: Metrics; of: [MetricName, number, string?][] } => {
-  const of: [MetricName, number, string?][] = [];
+type Measure = Parameters<Metrics["add"]>;
+
+const noted = (): { metrics: Metrics; of: Measure[] } => {
+  const of: Measure[] = [];
   return { of, metrics: { add: (...measure) => void of.push(measure), write: async () => undefined } };
 };
 
@@ -67,7 +69,7 @@ function plain(store: EventStore): EventStore {
   ) as unknown as EventStore;
 }
 
-function measuredBus(): { deps: Deps; of: [MetricName, number, string?][]; bus: ReturnType<typeof busInMemory> } {
+function measuredBus(): { deps: Deps; of: Measure[]; bus: ReturnType<typeof busInMemory> } {
   const bus = busInMemory();
   const { metrics, of } = noted();
   return { bus, of, deps: { ...bus.deps, store: measuringStore(plain(bus.deps.store), metrics) } };
@@ -179,7 +181,7 @@ describe("calls that did not go well are measured", () => {
       streamifyResponse: (handler: unknown) => handler,
       HttpResponseStream: { from: (stream: Writable) => stream },
     };
-    const runtime = () => ({ env: { allowAnonymous: false }, deps, metrics: writing });
+    const runtime = () => ({ env: { allowAnonymous: false, auth: "iam" as const }, deps, metrics: writing });
     const stream = {
       write: () => true,
       once: () => stream,
