@@ -3,10 +3,12 @@ import type { RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { parentPort, workerData } from "node:worker_threads";
 import dynalite from "dynalite";
+import { writeAtomically } from "./atomic-writes.ts";
 import { whyForbidden } from "./guards.ts";
 
 const { path, port } = workerData as { path: string; port: number };
 
+writeAtomically();
 const server = dynalite({ path, createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
 
 // It takes any credentials and lets every page read its answers, so whoever is in a browser must not get to it at all.

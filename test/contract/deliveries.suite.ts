@@ -157,6 +157,12 @@ export function deliveryStoreContract({ name, open, notAtomic }: ClockedStoreUnd
         expect(found.map(({ eventId }) => eventId).sort()).toEqual(deliveries.map(({ eventId }) => eventId).sort());
         expect(await store.getDeliveriesOf([])).toEqual([]);
       });
+
+      it("that are named twice, as by an index that lags, are found", async () => {
+        const [one, other] = [await created(), await created()];
+        const found = await store.getDeliveriesOf([one, other, one].map(refOf));
+        expect(new Set(found.map(({ eventId }) => eventId))).toEqual(new Set([one.eventId, other.eventId]));
+      });
     });
 
     describe("messages", () => {

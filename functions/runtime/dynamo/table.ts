@@ -63,10 +63,13 @@ export class DynamoTable {
     return (await translated(() => this.client.send(command, abortedBy(signal)))).Item ?? null;
   }
 
-  /** Consistent; in no order; without those that do not exist. */
+  /** Consistent; in no order; each once; without those that do not exist. */
   async getMany(keys: readonly ItemKey[]): Promise<Item[]> {
-    const batches = Array.from({ length: Math.ceil(keys.length / MAX_BATCH_GET) }, (_, i) =>
-      this.getBatch(keys.slice(i * MAX_BATCH_GET, (i + 1) * MAX_BATCH_GET)),
+    // BatchGetItem refuses a key that it is given twice, and an index that lags may name an item at its old place and at
+    // its new one.
+    const different = [...new Map(keys.map((key) => [`${key.pk}\n${key.sk}`, key])).values()];
+    const batches = Array.from({ length: Math.ceil(different.length / MAX_BATCH_GET) }, (_, i) =>
+      this.getBatch(different.slice(i * MAX_BATCH_GET, (i + 1) * MAX_BATCH_GET)),
     );
     return (await Promise.all(batches)).flat();
   }
