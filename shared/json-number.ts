@@ -10,8 +10,9 @@ const MAX_DIGITS = 100;
  * Whether the double, printed with as many significant digits as the literal has, is the literal's value.
  *
  * Zeros at the end do not count as significant: `1.0`, `0.10` and `100000000000000000000` survive. What overflows
- * (`1e400`), what is not zero but would become so, and `9007199254740993` do not. A literal that is no number survives:
- * it is for the parser to refuse.
+ * (`1e400`), what is not zero but would become so, and `9007199254740993` do not. Nor does `9223372036854775808`: a double
+ * holds it, but is printed as 9223372036854776000, and who reads integers in full reads another one. A literal that is no
+ * number survives: it is for the parser to refuse.
  */
 export function survivesAsDouble(literal: string): boolean {
   // Without an exponent nothing so short overflows or has too many digits.
@@ -23,6 +24,7 @@ export function survivesAsDouble(literal: string): boolean {
   const written = significantDigits(literal);
   if (written === "") return true;
   if (!Number.isFinite(double) || written.length > MAX_DIGITS) return false;
+  if (/^-?\d+$/.test(literal)) return significantDigits(String(double)) === written;
   // Digits are enough: no double is so far from what was written that only the exponent differs.
   return significantDigits(double.toExponential(written.length - 1)) === written;
 }
