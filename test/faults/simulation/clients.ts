@@ -12,7 +12,9 @@ import type { Scheduler } from "./scheduler.ts";
 import { delayOf, type Fates, type FaultKind } from "./weather.ts";
 
 /** A request or its reply may be lost; the client does not know which. */
-const REQUEST_FAULTS: readonly FaultKind[] = ["lost", "unacknowledged", "twice", "slow"];
+const REQUEST_FAULTS: readonly FaultKind[] = ["lost", "unacknowledged", "slow"];
+/** One that says what it is may also be sent twice by what lies in between. */
+const KEYED_REQUEST_FAULTS: readonly FaultKind[] = [...REQUEST_FAULTS, "twice"];
 const PATIENCE_MS = 1_500;
 
 export interface ClientParts {
@@ -64,7 +66,9 @@ export class Clients {
   ): Promise<CallOutcome<Operations[Name]["answer"]>> {
     const end = this.parts.history.begin(agentId, operation, input);
     const agent = this.domain.agent(agentId);
-    const outcome = await this.send(`${agentId} ${operation} ${aboutOf(input)}`, (deps) => work(deps, agent));
+    const outcome = await this.send(`${agentId} ${operation} ${JSON.stringify(input)}`, isKeyed(input), (deps) =>
+      work(deps, agent),
+    );
     end(outcome);
     return outcome;
   }
@@ -84,9 +88,9 @@ export class Clients {
     }
   }
 
-  private send<T>(about: string, work: (deps: AllDeps) => Promise<T>): Promise<CallOutcome<T>> {
+  private send<T>(about: string, mayComeTwice: boolean, work: (deps: AllDeps) => Promise<T>): Promise<CallOutcome<T>> {
     const { scheduler, fates, machineFor } = this.parts;
-    const { kind, draw } = fates.of(about, REQUEST_FAULTS);
+    const { kind, draw } = fates.of(about, mayComeTwice ? KEYED_REQUEST_FAULTS : REQUEST_FAULTS);
     return new Promise((resolve) => {
       const unknown = (why: string, ms: number): void => scheduler.after(ms, () => resolve({ kind: "unknown", why }));
       const thereMs = delayOf(draw, 1, kind === "slow" ? 2_000 : 10);
@@ -119,6 +123,4 @@ export class Clients {
   }
 }
 
-function aboutOf(input: object): string {
-  return JSON.stringify(input);
-}
+const isKeyed = (input: object): boolean => "key" in input || "responseId" in input;

@@ -1,6 +1,7 @@
 /** Agents that look back, subscribe and redrive, and one that tries what it may not. */
 
 import { timeKey } from "../../../shared/keys.ts";
+import type { Operations } from "../history.ts";
 import type { Clients } from "./clients.ts";
 import type { PlannedOperation } from "./plan.ts";
 import type { Random } from "./random.ts";
@@ -87,8 +88,19 @@ export class Looking {
       { status: "active" as const },
       { eventTypes: [random.pick(TYPES)] },
     ]);
-    const body = "status" in change ? { status: change.status } : { event_types: change.eventTypes };
-    const input = { subscriptionId, ...change };
+    await this.change(owner, { subscriptionId, ...change });
+  }
+
+  activate(owner: string, subscriptionId: string): Promise<void> {
+    return this.change(owner, { subscriptionId, status: "active" });
+  }
+
+  private async change(owner: string, input: Operations["changeSubscription"]["input"]): Promise<void> {
+    const { subscriptionId, status, eventTypes } = input;
+    const body = {
+      ...(status === undefined ? {} : { status }),
+      ...(eventTypes === undefined ? {} : { event_types: eventTypes }),
+    };
     await this.clients.callUntilKnown(MAX_TRIES, owner, "changeSubscription", input, async (deps, caller) => {
       await this.clients.domain.changeSubscription(deps, subscriptionId, body, caller);
       return { subscriptionId };
