@@ -16,6 +16,7 @@ import type { Deps } from "./ports.ts";
 import { readEvents } from "./read-events.ts";
 import type { Expect, RequestRecord, ResponseRecord } from "./records.ts";
 import { missingOf, type OutcomeStatus, type ResponseView, statusOf, viewResponse } from "./request-outcome.ts";
+import { isoAt } from "./time.ts";
 import { type SettledVerdict, verdictOf } from "./verdict.ts";
 
 const instantText = "a time in ISO 8601 with its zone, like 2026-01-31T12:00:00.000Z, was expected";
@@ -55,6 +56,11 @@ export interface EventPage {
   readonly events: readonly BusEvent[];
   /** For the next page; null when there is none. */
   readonly next_cursor: string | null;
+  /**
+   * ISO 8601. What happened before is all in this page and those after it; what is younger may be missing still. An event
+   * is there at once when it is read by its id.
+   */
+  readonly as_of: string;
 }
 
 /** A wait as history shows it; never its token. */
@@ -91,6 +97,8 @@ export async function listEvents(deps: Deps, query: Record<string, string>, agen
     throw invalidField("/to", "a time not before `from` was expected");
   const selection = toSelection(deps, given);
   const scope: CursorScope = { caller: agent.id, query: { ...selection, from: from ?? null, to: to ?? null, order } };
+  // Before the first read: what becomes visible while the page is read may be missing from it.
+  const as_of = isoAt(deps.now() - deps.indexSettleMs);
   const place = cursor === undefined ? null : await openPosition(deps, scope, cursor);
   const wanted: PageQuery = {
     selection,
@@ -106,6 +114,7 @@ export async function listEvents(deps: Deps, query: Record<string, string>, agen
   return {
     events,
     next_cursor: next === null ? null : await sealCursor(deps, scope, textToBase64Url(next)),
+    as_of,
   };
 }
 

@@ -44,7 +44,13 @@ export const SELECTION: readonly Parameter[] = [
 const KEPT_RESPONSES = listOf(ref("KeptResponse"), { description: "All answers, oldest first." });
 
 export const LOOK_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
-  EventPage: closed<EventPage>("A page of history.", { events: listOf(ref("Event")), next_cursor: NEXT_CURSOR }),
+  EventPage: closed<EventPage>("A page of history.", {
+    events: listOf(ref("Event")),
+    next_cursor: NEXT_CURSOR,
+    as_of: instant(
+      "What happened before is all in this page and those after it; what is younger may be missing still.",
+    ),
+  }),
   RequestView: closed<RequestView>(
     "A wait, as it stands or ended.",
     {
@@ -159,7 +165,9 @@ export const LOOK_OPERATIONS = {
           },
         },
         content: {
-          ...json("EventPage", { page: { events: [EVENT_EXAMPLE], next_cursor: null } }),
+          ...json("EventPage", {
+            page: { events: [EVENT_EXAMPLE], next_cursor: null, as_of: EVENT_EXAMPLE.timestamp },
+          }),
           ...AS_CLOUD_EVENT_BATCH,
         },
       },

@@ -52,7 +52,12 @@ describe("a call that is as documented has no fault", () => {
     ["a path with a slash at its end", { ...emitted(RECEIPT), path: "/events/" }],
     ["a failure", emitted(PROBLEM, { status: 422, headers: PROBLEM_TYPE })],
     ["a body that is empty", aCall("DELETE", "/subscriptions/some-id", { status: 204, headers: {} })],
-    ["a query", aCall("GET", "/events?limit=5&order=asc", { body: { events: [], next_cursor: null } })],
+    [
+      "a query",
+      aCall("GET", "/events?limit=5&order=asc", {
+        body: { events: [], next_cursor: null, as_of: "2026-06-01T12:00:00.000Z" },
+      }),
+    ],
     [
       "a stream",
       aCall("GET", "/events/stream", { headers: { "content-type": "text/event-stream" }, body: "id: a.b\n\n: hi\n\n" }),
@@ -150,7 +155,11 @@ describe("what is not documented is a fault", () => {
       "required property 'reply_to'",
     ],
     ["a query that was taken", aCall("GET", "/health?verbose=1", { body: { status: "ok" } }), '"verbose"'],
-    ["a value of a query", aCall("GET", "/events?limit=0", { body: { events: [], next_cursor: null } }), '"limit"'],
+    [
+      "a value of a query",
+      aCall("GET", "/events?limit=0", { body: { events: [], next_cursor: null, as_of: "2026-06-01T12:00:00.000Z" } }),
+      '"limit"',
+    ],
     [
       "a field of a request that was taken",
       { ...emitted(RECEIPT), requestBody: { type: RECEIPT.type, data: {}, priority: 1 } },

@@ -1,0 +1,110 @@
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { describe, expect, it } from "vitest";
+import { eventToItems } from "../../../functions/runtime/dynamo/items.ts";
+import type { Item } from "../../../functions/runtime/dynamo/table.ts";
+import { createDynamoEventStore } from "../../../functions/runtime/dynamo-event-store.ts";
+import type { EventRecord } from "../../../shared/records.ts";
+import { codeOf } from "../../support/failures.ts";
+
+/** A call as the store makes it. */
+interface Call {
+  readonly name: string;
+  readonly input: { readonly Item?: Item; readonly ConsistentRead?: boolean; readonly RequestItems?: object };
+}
+
+/** A store whose calls are answered by a script, and remembered. */
+function scriptedStore(answer: (call: Call, place: number) => object) {
+  const calls: Call[] = [];
+  const client = {
+    send: async (command: { input: Call["input"] }) => {
+      const call: Call = { name: command.constructor.name, input: command.input };
+      calls.push(call);
+      return answer(call, calls.length);
+    },
+  } as unknown as DynamoDBClient;
+  return { calls, store: createDynamoEventStore({ client, tableName: "bus" }) };
+}
+
+const anEvent = (data: EventRecord["event"]["data"]): EventRecord => ({
+  event: {
+    id: "00000000-0000-7000-8000-000000000001",
+    type: "MESSAGE_RECEIVED",
+    data,
+    timestamp: "2026-06-01T12:00:00.000Z",
+    correlation_id: "00000000-0000-7000-8000-000000000001",
+    hops: 0,
+    source: "agent",
+  },
+  kind: "event",
+  payloadHash: "hash",
+  replyToken: "token",
+  commitId: "commit",
+  published: false,
+  relayAttempts: 0,
+  expiresAt: 4_000_000_000,
+});
+const large = anEvent({ text: "x".repeat(10_000) });
+
+const named = (name: string): Error => Object.assign(new Error(name), { name });
+const isBody = ({ input }: Call): boolean => input.Item?.["commit_id"] === undefined;
+
+describe("an event with large data", () => {
+  it("is not recorded when its data cannot be, and may be sent again [emit-4]", async () => {
+    const { calls, store } = scriptedStore(() => {
+      throw named("ProvisionedThroughputExceededException");
+    });
+    expect(await codeOf(store.putEvent(large))).toBe("unavailable");
+    expect(calls.map(isBody)).toEqual([true]);
+  });
+
+  it("whose emitter died in between leaves only data that expires by itself [emit-5]", async () => {
+    const { calls, store } = scriptedStore((_, place) => {
+      if (place > 1) throw named("TimeoutError");
+      return {};
+    });
+    expect(await codeOf(store.putEvent(large))).toBe("unavailable");
+    const [body, meta] = calls;
+    expect([body, meta].map((call) => call !== undefined && isBody(call))).toEqual([true, false]);
+    expect(body?.input.Item?.["expires_at"]).toEqual({ N: String(large.expiresAt) });
+  });
+});
+
+describe("what decides", () => {
+  it("is read consistently: a request, an event, many of them, and answers [wait-6]", async () => {
+    const { calls, store } = scriptedStore(() => ({}));
+    await store.getRequest("id");
+    await store.getEvent("id");
+    await store.getResponses("id");
+    await store.getDelivery({ eventId: "id", subscriptionId: "one" });
+    await store.getEvents(["id"]);
+    const isConsistent = ({ input }: Call): boolean =>
+      input.ConsistentRead === true || JSON.stringify(input.RequestItems ?? {}).includes('"ConsistentRead":true');
+    expect(calls.map(isConsistent)).toEqual([true, true, true, true, true]);
+  });
+
+  it("may have been written by a later version, with attributes that this one does not know [all-2]", async () => {
+    const record = anEvent({ text: "hello" });
+    const { store } = scriptedStore(() => ({
+      Item: { ...eventToItems(record).meta, v: { N: "2" }, added_later: { M: { deep: { BOOL: true } } } },
+    }));
+    expect(await store.getEvent(record.event.id)).toEqual(record);
+  });
+});
+
+describe("a table", () => {
+  it.each([
+    ["whose key is disabled", "KMSDisabledException"],
+    ["whose key may not be used", "AccessDeniedException"],
+    ["that throttles", "ThrottlingException"],
+  ])("%s is unavailable for now, for every read and write; nothing goes around it [all-3]", async (_, name) => {
+    const { store } = scriptedStore(() => {
+      throw named(name);
+    });
+    for (const call of [
+      () => store.getEvent("id"),
+      () => store.putEvent(large),
+      () => store.getOrCreateSecret({ pk: "secret", sk: "one" }, "candidate"),
+    ])
+      expect(await codeOf(call())).toBe("unavailable");
+  });
+});
