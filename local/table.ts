@@ -1,4 +1,5 @@
 /** The table in the embedded store, and the client that speaks to it. */
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   CreateTableCommand,
   type CreateTableCommandInput,
@@ -10,6 +11,9 @@ import { SDK_CLIENT } from "../functions/runtime/deps.ts";
 import { TABLE } from "../shared/keys.ts";
 
 export const TABLE_NAME = "agent-event-bus";
+
+/** Far more than it takes. */
+const TABLE_MADE_MS = 10_000;
 
 /** As deployed, but that this machine may be busy with something else, or asleep, for a while. */
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -45,6 +49,18 @@ export async function createTable(client: DynamoDBClient, tableName: string): Pr
     if (!(error instanceof ResourceNotFoundException)) throw error;
     await client.send(new CreateTableCommand(wanted));
   }
+  await becomesActive(client, tableName);
+}
+
+/** A table that is being made takes no calls yet. @throws Error when it stays so, as after a kill in the middle of it */
+async function becomesActive(client: DynamoDBClient, tableName: string): Promise<void> {
+  const until = performance.now() + TABLE_MADE_MS;
+  while (performance.now() < until) {
+    const { Table } = await client.send(new DescribeTableCommand({ TableName: tableName }));
+    if (Table?.TableStatus === "ACTIVE") return;
+    await sleep(5);
+  }
+  throw new Error("The data folder holds half a table. Nothing was ever recorded in it: delete it or use another.");
 }
 
 function tableDefinition(tableName: string): CreateTableCommandInput {
