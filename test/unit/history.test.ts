@@ -148,7 +148,7 @@ describe("looking back", () => {
     expect(await listAll(bus, { limit: "60" })).toEqual([...ids].reverse());
   });
 
-  it("shows no token anywhere", async () => {
+  it("shows no token anywhere [history-6]", async () => {
     const bus = busInMemory();
     const { request } = await openRequest(
       bus.deps,

@@ -250,7 +250,7 @@ describe("a URL that leads, or might lead, into somebody's network", () => {
 });
 
 describe("a name whose address changes", () => {
-  it("to a private one after subscribing is refused when sending", async () => {
+  it("to a private one after subscribing is refused when sending [subscribe-6]", async () => {
     const receiver = await receiveHttp((_, response) => response.end());
     const resolve = vi
       .fn<() => Promise<string[]>>()
