@@ -12,7 +12,7 @@ import {
   type EventType,
 } from "./event-types/catalogue.ts";
 import { nearestName } from "./event-types/nearest-name.ts";
-import { DEFAULT_LIMITS, type Limits, MAX_CALLS_PER_SECOND, MIN_RETENTION_DAYS } from "./limits.ts";
+import { DEFAULT_LIMITS, type Limits, MAX_CALLS_PER_SECOND, MAX_COUNTED, MIN_RETENTION_DAYS } from "./limits.ts";
 
 /** A type of the deployment's own. */
 export interface EventTypeDeclaration {
@@ -182,6 +182,9 @@ function faultsOfLimits(limits: Limits): string[] {
   if (!(perSecond > 0 && perSecond <= MAX_CALLS_PER_SECOND))
     faults.push(`limits.ratePerAgent.perSecond: expected a number over 0 and up to ${MAX_CALLS_PER_SECOND}`);
   if (!isWholeNumber(burst, 1)) faults.push("limits.ratePerAgent.burst: expected a whole number of at least 1");
+  for (const name of ["openWaitsPerAgent", "subscriptionsPerAgent", "subscriptionsPerType"] as const)
+    if (!isWholeNumber(limits[name], 1, MAX_COUNTED))
+      faults.push(`limits.${name}: expected a whole number from 1 to ${MAX_COUNTED}`);
   return faults;
 }
 

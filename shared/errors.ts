@@ -19,6 +19,7 @@ export const ERROR_KINDS = {
   agent_exists: { status: 409, retryable: false, title: "The name is another agent's" },
   idempotency_conflict: { status: 409, retryable: false, title: "The idempotency key was used with another payload" },
   response_conflict: { status: 409, retryable: false, title: "The response id was used with another payload" },
+  limit_reached: { status: 409, retryable: false, title: "There is no room for another one" },
   payload_too_large: { status: 413, retryable: false, title: "The payload is too large" },
   invalid_request: { status: 422, retryable: false, title: "The request has an invalid field" },
   unknown_event_type: { status: 422, retryable: false, title: "The event type is not in the catalogue" },
@@ -27,6 +28,7 @@ export const ERROR_KINDS = {
   no_subscribers: { status: 424, retryable: false, title: "Nobody can answer this request" },
   rate_limited: { status: 429, retryable: true, title: "Too many requests" },
   internal: { status: 500, retryable: true, title: "The bus failed in an unforeseen way; the outcome is unknown" },
+  overloaded: { status: 503, retryable: true, title: "The bus has more to do than it can; the call was not looked at" },
   unavailable: { status: 503, retryable: true, title: "A dependency failed; the outcome is unknown" },
 } as const satisfies Record<string, ErrorKind>;
 

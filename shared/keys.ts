@@ -22,6 +22,7 @@
  * The history indexes sort by `<timestamp>#<id>` and hold only what filters need, all of it immutable, so that
  * marking an event as published never writes to them. The work index is sparse: what is done leaves it. Beside the
  * reconciler's work it holds what waits for others, messages in queues and dead deliveries, and the list of agents.
+ * Requests that are pending, and subscriptions, stand in the index by agent, in partitions of their own, to be counted.
  */
 import { INDEX_SHARDS, WORK_SHARDS } from "./limits.ts";
 
@@ -117,6 +118,21 @@ export function historyKeys(event: {
     time_sk: timeKey(event.timestamp, event.id),
   };
 }
+
+/** The timestamp of a position. */
+export const untilOf = (position: string): string => position.slice(0, position.indexOf("#"));
+
+/** What an agent has at this moment, and is counted against a cap of its own. */
+export type HeldKind = "wait" | "subscription";
+
+/** The partition of what an agent has of a kind, in the index by agent: beside history's, and apart from it. */
+export const heldPartition = (kind: HeldKind, agentId: string): string => `HELD#${kind}#${agentId}`;
+
+/** The index attributes of something that an agent has until an instant (ISO 8601). */
+export const heldKeys = (kind: HeldKind, agentId: string, until: string, id: string): Record<string, string> => ({
+  [TABLE.indexes.by_agent.partitionKey]: heldPartition(kind, agentId),
+  [TABLE.indexes.by_agent.sortKey]: timeKey(until, id),
+});
 
 /** The partitions that together hold the whole of one selection, and the index they are in. */
 export function historyPartitions(selection: { type?: string; agent_type?: string; correlation_id?: string }): {

@@ -195,6 +195,15 @@ export const RATE_CREDIT = 20;
 /** For so long a bucket that was found empty, or that could not be reached, is not asked again. */
 export const RATE_RETRY_MS = 200;
 
+/** The highest cap on what is counted by looking: an index entry has some 150 bytes, and a look reads 1 MB. */
+export const MAX_COUNTED = 50_000;
+
+/** Nobody who is turned away because of what he has open is told to wait longer: it may end at any moment. */
+export const LONGEST_TOLD_WAIT_MS = 60_000;
+
+/** An entry of a subscription that has ended, or does not want a type any more, stays for so long. */
+export const REMOVED_ENTRY_MS = 86_400_000;
+
 /** How many calls an agent may make; a call may count for several (`functions/runtime/call-cost.ts`). */
 export interface Rate {
   readonly perSecond: number;
@@ -212,6 +221,11 @@ export interface Limits {
   readonly eventsPerConversation: number;
   /** How many calls an agent may make. */
   readonly ratePerAgent: Rate;
+  /** Requests of one agent that nobody has ended yet, whether anybody waits for them or not. */
+  readonly openWaitsPerAgent: number;
+  readonly subscriptionsPerAgent: number;
+  /** Run-time subscriptions that one event can be dispatched to. */
+  readonly subscriptionsPerType: number;
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -219,5 +233,8 @@ export const DEFAULT_LIMITS: Limits = {
   retentionDays: 90,
   eventsPerConversation: 10_000,
   ratePerAgent: { perSecond: 500, burst: 5_000 },
+  openWaitsPerAgent: 2_000,
+  subscriptionsPerAgent: 2_000,
+  subscriptionsPerType: 5_000,
 };
 export const MIN_RETENTION_DAYS = 15;

@@ -8,7 +8,7 @@ import type { AgentStore } from "./agents/store.ts";
 import type { DeployedSubscriber } from "./deployed-subscriber.ts";
 import type { DeliveredEvent } from "./event.ts";
 import type { Catalogue } from "./event-types/catalogue.ts";
-import type { ItemKey, WorkKind } from "./keys.ts";
+import type { HeldKind, ItemKey, WorkKind } from "./keys.ts";
 import type { Limits } from "./limits.ts";
 import type { RateLimiter } from "./rate-limit/limiter.ts";
 import type {
@@ -56,6 +56,12 @@ export interface EndRequest {
   readonly reason?: string;
   /** Epoch seconds. */
   readonly expiresAt: number;
+}
+
+/** How many there are, and when the first of them ends (ISO 8601); null unless there are as many as were asked for. */
+export interface HeldCount {
+  readonly count: number;
+  readonly firstEndsAt: string | null;
 }
 
 /** One stretch of one index partition, oldest or newest first. */
@@ -124,6 +130,9 @@ export interface EventStore extends SubscriptionStore, DeliveryStore, AgentStore
   deleteListener(lease: Pick<ListenerLease, "eventType" | "name" | "streamId">): Promise<void>;
   /** The unexpired listeners of a type (or `*`). */
   getListeners(eventType: string, nowMs: number): Promise<ListenerLease[]>;
+
+  /** What an agent has of a kind at an instant (ISO 8601); may lag behind. Counted up to `atMost`. */
+  countHeld(kind: HeldKind, agentId: string, at: string, atMost: number): Promise<HeldCount>;
 
   /** How many events were counted for a conversation; may lag behind. */
   getConversationCount(correlationId: string): Promise<number>;

@@ -20,6 +20,7 @@ import { endRequest } from "./end-request.ts";
 import { BusError, invalidField } from "./errors.ts";
 import { objectField, readInput } from "./input.ts";
 import { MAX_COUNTED_ANSWERS, MAX_EXPECTED, MAX_TIMEOUT_SECONDS, MIN_TIMEOUT_SECONDS } from "./limits.ts";
+import { openWait } from "./open-waits.ts";
 import type { Deps } from "./ports.ts";
 import type { EventRecord, RequestRecord } from "./records.ts";
 import { whoCanAnswer } from "./subscribers.ts";
@@ -132,7 +133,7 @@ async function createRequest(
     answeredBy: [],
     progressCount: 0,
   };
-  const put = await deps.store.createRequest(request);
+  const put = await openWait(deps, request.requester, () => deps.store.createRequest(request));
   if (put.kind === "created") return request;
   requireJoinable(put.record, identity, sender);
   return put.record;

@@ -5,7 +5,14 @@ import { PROBLEM_EXAMPLES } from "./problem-examples.ts";
 import { closed, flag, instant, type JsonSchema, listOf, oneOfWords, ref, text } from "./schema.ts";
 
 /** What any operation may answer: the first two come from what stands before it. */
-const EVERYWHERE: readonly ErrorCode[] = ["unauthenticated", "forbidden", "rate_limited", "internal", "unavailable"];
+const EVERYWHERE: readonly ErrorCode[] = [
+  "unauthenticated",
+  "forbidden",
+  "rate_limited",
+  "internal",
+  "overloaded",
+  "unavailable",
+];
 
 /** When each code is told. */
 const WHEN: Readonly<Record<ErrorCode, string>> = {
@@ -17,6 +24,7 @@ const WHEN: Readonly<Record<ErrorCode, string>> = {
   agent_exists: "there is an agent of this name, or there was one whose events are still kept",
   idempotency_conflict: "the key was used with another payload; `event_id` and `timestamp` say for what",
   response_conflict: "the response id was used with another payload",
+  limit_reached: "the agent, or the event type, has as many subscriptions as it may have",
   payload_too_large: "an event or an answer over 192 KiB, a progress report over 16 KiB, a body over 5 MiB",
   invalid_request: "a field is missing, unknown, of the wrong type or out of range",
   unknown_event_type: "it is not in the catalogue; `detail` names the nearest",
@@ -25,6 +33,7 @@ const WHEN: Readonly<Record<ErrorCode, string>> = {
   no_subscribers: "a request that nobody can answer",
   rate_limited: "too many calls, or too many of these; `retryable` says whether waiting helps",
   internal: "something failed that was not foreseen; the outcome is unknown; safe to retry with the same key",
+  overloaded: "more calls are under way than can be served; nothing was done",
   unavailable: "something failed; the outcome is unknown; safe to retry with the same key, unless `retryable` is false",
 };
 

@@ -35,6 +35,10 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ErrorCode, Problem>> = {
     pointer: "/response_id",
     detail: "a fresh id was expected for a new response",
   }),
+  limit_reached: aFault("limit_reached", "ORDER_PLACED has 5000 subscriptions, and may have no more.", {
+    pointer: "/event_types",
+    detail: "types with room for another subscription were expected",
+  }),
   payload_too_large: aFault(
     "payload_too_large",
     `The event has 200123 bytes with its envelope; the limit is ${MAX_EVENT_BYTES}.`,
@@ -68,5 +72,6 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ErrorCode, Problem>> = {
     }),
   ),
   internal: aFault("internal", "Retry with the same idempotency key."),
+  overloaded: aFault("overloaded", "512 calls are under way, as many as this bus serves at once."),
   unavailable: aFault("unavailable", "The store did not answer."),
 };

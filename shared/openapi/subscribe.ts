@@ -60,7 +60,7 @@ export const SUBSCRIPTION_OPERATIONS = {
         content: json("NewSubscription", { webhook: { ...WEBHOOK, secret: SECRET } }),
       },
     },
-    failures: failuresOfInput,
+    failures: [...failuresOfInput, "limit_reached"],
   },
   subscriptions: {
     tag: "subscribe",
@@ -96,7 +96,7 @@ export const SUBSCRIPTION_OPERATIONS = {
       }),
     },
     answers: { 200: { description: "As it now is.", content: json("Subscription", { webhook: WEBHOOK }) } },
-    failures: [...failuresOfInput, "not_found"],
+    failures: [...failuresOfInput, "not_found", "limit_reached"],
   },
   unsubscribe: {
     tag: "subscribe",

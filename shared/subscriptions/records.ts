@@ -1,5 +1,7 @@
 /** What is recorded of run-time subscriptions, and of events on their way to subscribers. */
 import type { EventPattern } from "../event-pattern.ts";
+import { REMOVED_ENTRY_MS } from "../limits.ts";
+import { isoAt } from "../time.ts";
 
 export const WEBHOOK_FORMATS = ["event", "cloudevents", "cloudevents-binary"] as const;
 export type WebhookFormat = (typeof WEBHOOK_FORMATS)[number];
@@ -66,6 +68,11 @@ export interface SubscriptionRecord {
   readonly tendAt?: string;
   /** Epoch seconds; only once it is deleted. */
   readonly expiresAt?: number;
+}
+
+/** Until when it counts as one that its agent has: for as long as entries of it may stand in the index of subscribers. */
+export function countsUntil({ status, updatedAt }: SubscriptionRecord): string {
+  return status === "deleted" ? isoAt(Date.parse(updatedAt) + REMOVED_ENTRY_MS) : "9999-12-31T23:59:59.999Z";
 }
 
 /** A subscription as it stands in the index of those who want a type: what dispatching needs. */

@@ -14,6 +14,8 @@ export interface SubscriptionStore {
   putEntry(entry: SubscriptionEntry): Promise<void>;
   /** All entries of a type but the removed ones. */
   getEntries(eventType: string): Promise<SubscriptionEntry[]>;
+  /** How many there are, counted up to `atMost`; may lag behind. */
+  countEntries(eventType: string, atMost: number): Promise<number>;
   /** How often the entries of a type have changed; consistent. */
   getGeneration(eventType: string): Promise<number>;
   /** Says that the entries of a type have changed, once they have. */

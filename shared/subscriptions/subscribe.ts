@@ -14,6 +14,7 @@ import type { Deps } from "../ports.ts";
 import { isoAt } from "../time.ts";
 import { signingSecrets } from "../webhooks/health.ts";
 import type { WebhookSender } from "../webhooks/port.ts";
+import { writeWithinCaps } from "./caps.ts";
 import { broughtTo, changed, changedTarget, ended, firstVersion, requireSameKind } from "./change.ts";
 import { type CheckType, readChange, readSubscription } from "./input.ts";
 import { findOwnSubscription } from "./look-up.ts";
@@ -65,8 +66,11 @@ export async function subscribe(deps: SubscribeDeps, body: unknown, agent: Agent
       ? firstVersion(deps, owner, subscriptionId, wanted, standing)
       : broughtTo(deps, standing, wanted);
     if (isNew) written.push(next);
-    if (next !== standing && !(await deps.store.replaceSubscription(next, standing?.version ?? 0))) return null;
-    const tended = next.isIndexed ? next : await tendSubscription(deps, next);
+    const tended = await writeWithinCaps(deps, next, standing, async () => {
+      if (next !== standing && !(await deps.store.replaceSubscription(next, standing?.version ?? 0))) return null;
+      return next.isIndexed ? next : await tendSubscription(deps, next);
+    });
+    if (tended === null) return null;
     const secret = tended.secrets[0]?.secret;
     // A write may get through although it looks refused: its acknowledgement was lost, and the client sent it again.
     const created = isNew || (secret !== undefined && written.some(({ secrets }) => secrets[0]?.secret === secret));
@@ -97,8 +101,10 @@ export async function changeSubscription(
     if (target !== standing.target) await checkTarget(deps, target);
     const next = changed(deps, standing, { ...change, target });
     if (next.status === "active") for (const type of next.eventTypes) requireOfAgent(type, "/event_types");
-    if (!(await deps.store.replaceSubscription(next, standing.version))) return null;
-    return viewSubscription(await tendSubscription(deps, next));
+    return writeWithinCaps(deps, next, standing, async () => {
+      if (!(await deps.store.replaceSubscription(next, standing.version))) return null;
+      return viewSubscription(await tendSubscription(deps, next));
+    });
   });
 }
 

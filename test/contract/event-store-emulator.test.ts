@@ -7,6 +7,7 @@ import { agentStoreContract } from "./agents.suite.ts";
 import type { ClockedStoreUnderTest } from "./clocked-store.ts";
 import { deliveryStoreContract } from "./deliveries.suite.ts";
 import { eventStoreContract } from "./event-store.suite.ts";
+import { heldContract } from "./held.suite.ts";
 import { subscriptionStoreContract } from "./subscriptions.suite.ts";
 
 const EMULATED: ClockedStoreUnderTest = {
@@ -24,4 +25,5 @@ describe.skipIf(!(await emulatorAvailable()))("on the AWS emulator", () => {
   subscriptionStoreContract(EMULATED);
   deliveryStoreContract(EMULATED);
   agentStoreContract(EMULATED);
+  heldContract(EMULATED);
 });

@@ -5,6 +5,7 @@ import { agentStoreContract } from "./agents.suite.ts";
 import type { ClockedStoreUnderTest } from "./clocked-store.ts";
 import { deliveryStoreContract } from "./deliveries.suite.ts";
 import { eventStoreContract } from "./event-store.suite.ts";
+import { heldContract } from "./held.suite.ts";
 import { subscriptionStoreContract } from "./subscriptions.suite.ts";
 
 const closing: (() => Promise<void>)[] = [];
@@ -31,4 +32,5 @@ for (const under of [IN_MEMORY, EMBEDDED]) {
   subscriptionStoreContract(under);
   deliveryStoreContract(under);
   agentStoreContract(under);
+  heldContract(under);
 }

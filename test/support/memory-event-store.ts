@@ -2,11 +2,20 @@
  * A small real `EventStore` in memory, for unit tests and simulations: atomic, consistent, gone with the process. Each
  * method does all its work before it returns, so that nothing comes in between.
  */
-import { type HistoryIndex, historyKeys, type ItemKey, TABLE, timeKey, type WorkKind } from "../../shared/keys.ts";
+import {
+  type HeldKind,
+  type HistoryIndex,
+  historyKeys,
+  type ItemKey,
+  TABLE,
+  timeKey,
+  type WorkKind,
+} from "../../shared/keys.ts";
 import type {
   AcceptAnswer,
   EndRequest,
   EventStore,
+  HeldCount,
   HistoryQuery,
   HistorySlice,
   RequestWrite,
@@ -19,6 +28,7 @@ import type {
   RequestRecord,
   ResponseRecord,
 } from "../../shared/records.ts";
+import { countsUntil } from "../../shared/subscriptions/records.ts";
 import { type Copy, MemorySubscriptions } from "./memory-subscriptions.ts";
 
 export interface StoredEvent {
@@ -204,6 +214,18 @@ export class MemoryEventStore extends MemorySubscriptions implements EventStore 
 
   async getListeners(eventType: string, nowMs: number): Promise<ListenerLease[]> {
     return [...this.listeners.values()].filter((lease) => lease.eventType === eventType && lease.leasedUntil > nowMs);
+  }
+
+  async countHeld(kind: HeldKind, agentId: string, at: string, atMost: number): Promise<HeldCount> {
+    const until =
+      kind === "wait"
+        ? [...this.requests.values()]
+            .filter(({ record }) => record.state === "PENDING" && record.requester === agentId)
+            .map(({ record }) => record.deadline)
+        : [...this.subscriptions.values()].filter(({ owner }) => owner === agentId).map(countsUntil);
+    const held = until.filter((one) => one >= at).sort();
+    const count = Math.min(atMost, held.length);
+    return { count, firstEndsAt: count < atMost ? null : (held[0] ?? null) };
   }
 
   async getConversationCount(correlationId: string): Promise<number> {

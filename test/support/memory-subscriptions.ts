@@ -71,6 +71,11 @@ export class MemorySubscriptions extends MemoryAgents implements SubscriptionSto
       .map((one) => this.copy(one));
   }
 
+  async countEntries(eventType: string, atMost: number): Promise<number> {
+    const ofType = [...this.entries.values()].filter(({ entry }) => entry.eventType === eventType);
+    return Math.min(atMost, ofType.filter(({ entry }) => entry.status !== "removed").length);
+  }
+
   async getGeneration(eventType: string): Promise<number> {
     return this.generations.get(eventType) ?? 0;
   }

@@ -9,6 +9,8 @@ describe("the table of codes", () => {
     ["not_found", 404, false],
     ["idempotency_conflict", 409, false],
     ["response_conflict", 409, false],
+    ["agent_exists", 409, false],
+    ["limit_reached", 409, false],
     ["payload_too_large", 413, false],
     ["invalid_request", 422, false],
     ["unknown_event_type", 422, false],
@@ -17,6 +19,7 @@ describe("the table of codes", () => {
     ["no_subscribers", 424, false],
     ["rate_limited", 429, true],
     ["internal", 500, true],
+    ["overloaded", 503, true],
     ["unavailable", 503, true],
   ])("%s is %i, retryable %s", (code, status, retryable) => {
     const error = new BusError(code, "what happened");
@@ -24,8 +27,8 @@ describe("the table of codes", () => {
   });
 
   it("has no other codes, and a title for each", () => {
-    expect(Object.keys(ERROR_KINDS)).toHaveLength(15);
-    expect(new Set(Object.values(ERROR_KINDS).map((kind) => kind.title)).size).toBe(15);
+    expect(Object.keys(ERROR_KINDS)).toHaveLength(18);
+    expect(new Set(Object.values(ERROR_KINDS).map((kind) => kind.title)).size).toBe(18);
   });
 });
 

@@ -1,5 +1,5 @@
 /** What is read through indexes and partitions: history, due work, listeners; and the small counters and settings. */
-import { keys, listenerPk, TABLE, workPartitions } from "../../../shared/keys.ts";
+import { heldPartition, keys, listenerPk, TABLE, untilOf, workPartitions } from "../../../shared/keys.ts";
 import type { EventStore, HistoryQuery, HistorySlice } from "../../../shared/ports.ts";
 import { itemToListener, listenerToItem, number, text } from "./items.ts";
 import { type DynamoTable, type Item, toKey } from "./table.ts";
@@ -11,6 +11,7 @@ export type IndexMethods = Pick<
   | "putListener"
   | "deleteListener"
   | "getListeners"
+  | "countHeld"
   | "getConversationCount"
   | "addToConversationCount"
   | "getOrCreateSecret"
@@ -51,6 +52,19 @@ export function indexMethods(table: DynamoTable): IndexMethods {
         ConsistentRead: true,
       });
       return items.map(itemToListener).filter((lease) => lease.leasedUntil > nowMs);
+    },
+
+    async countHeld(kind, agentId, at, atMost) {
+      const { partitionKey, sortKey } = TABLE.indexes.by_agent;
+      const held = {
+        IndexName: "by_agent",
+        KeyConditionExpression: `${partitionKey} = :partition AND ${sortKey} > :at`,
+        ExpressionAttributeValues: { ":partition": { S: heldPartition(kind, agentId) }, ":at": { S: at } },
+      };
+      const count = await table.count(held, atMost);
+      if (count < atMost) return { count, firstEndsAt: null };
+      const [first] = (await table.query({ ...held, Limit: 1 })).items;
+      return { count, firstEndsAt: first === undefined ? null : untilOf(text(first, sortKey)) };
     },
 
     async getConversationCount(correlationId) {

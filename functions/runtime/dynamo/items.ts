@@ -1,7 +1,7 @@
 /** Records as items and back. `data` and `response` are kept as JSON text: exact, and cheap to read and write. */
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import type { JsonObject } from "../../../shared/json.ts";
-import { historyKeys, keys, workKeys } from "../../../shared/keys.ts";
+import { heldKeys, historyKeys, keys, workKeys } from "../../../shared/keys.ts";
 import { MAX_INLINE_DATA_BYTES } from "../../../shared/limits.ts";
 import type {
   EnvelopeRecord,
@@ -108,6 +108,7 @@ export function requestToItem(request: RequestRecord): Item {
       payload_hash: request.payloadHash,
       reply_token: request.replyToken,
       ...workKeys("deadline", request.eventId, request.deadline),
+      ...heldKeys("wait", request.requester, request.deadline, request.eventId),
     }),
     answers: { N: String(request.acceptedIds.length) },
     progress_count: { N: String(request.progressCount) },

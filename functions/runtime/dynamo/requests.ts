@@ -20,6 +20,8 @@ export type RequestMethods = Pick<
 
 const isPending = "#state = :pending";
 const stateName = { "#state": "state" };
+/** One that has ended is nobody's work any more, and does not count as open. */
+const leavesIndexes = "REMOVE work_pk, work_sk, agent_pk, time_sk";
 const pendingValue = { ":pending": { S: "PENDING" } };
 
 export function requestMethods(table: DynamoTable, nowSeconds: () => number): RequestMethods {
@@ -67,7 +69,7 @@ export function requestMethods(table: DynamoTable, nowSeconds: () => number): Re
       return writeRequest(answer.eventId, {
         UpdateExpression: [
           `SET answers = :next${ends ? ", #state = :state, ended_at = :at, expires_at = :expires" : ""}`,
-          ends ? "REMOVE work_pk, work_sk" : "",
+          ends ? leavesIndexes : "",
           [
             "ADD accepted_ids :id",
             ...(answer.subscriber === undefined ? [] : ["answered_by :subscriber"]),
@@ -94,7 +96,7 @@ export function requestMethods(table: DynamoTable, nowSeconds: () => number): Re
     endRequest(end) {
       const hasReason = end.reason !== undefined;
       return writeRequest(end.eventId, {
-        UpdateExpression: `SET #state = :state, ended_at = :at, expires_at = :expires${hasReason ? ", reason = :reason" : ""} REMOVE work_pk, work_sk`,
+        UpdateExpression: `SET #state = :state, ended_at = :at, expires_at = :expires${hasReason ? ", reason = :reason" : ""} ${leavesIndexes}`,
         ConditionExpression: isPending,
         ExpressionAttributeNames: stateName,
         ExpressionAttributeValues: {
@@ -127,21 +129,7 @@ export function requestMethods(table: DynamoTable, nowSeconds: () => number): Re
       return responses.sort(byTimeAndId);
     },
 
-    async countResponses(eventId, atMost) {
-      // A query stops at 1 MB, however few responses that is.
-      for (let counted = 0, lastKey: Item | undefined; ; ) {
-        const start = lastKey === undefined ? {} : { ExclusiveStartKey: lastKey };
-        const result = await table.query({
-          ...responsesOf(eventId),
-          Select: "COUNT",
-          Limit: atMost - counted,
-          ...start,
-        });
-        counted += result.count;
-        lastKey = result.lastKey;
-        if (lastKey === undefined || counted >= atMost) return counted;
-      }
-    },
+    countResponses: (eventId, atMost) => table.count(responsesOf(eventId), atMost),
   };
 }
 

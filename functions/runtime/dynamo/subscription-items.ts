@@ -3,6 +3,7 @@ import type { EventPattern } from "../../../shared/event-pattern.ts";
 import {
   deadKeys,
   deliveryWorkId,
+  heldKeys,
   keys,
   messageKeys,
   subscriptionWorkId,
@@ -20,6 +21,7 @@ import type {
   SubscriptionTarget,
   WebhookSecret,
 } from "../../../shared/subscriptions/records.ts";
+import { countsUntil } from "../../../shared/subscriptions/records.ts";
 import { FORMAT, json, number, optional, optionalAs, optionalJson, strings, text } from "./items.ts";
 import { type Item, toKey } from "./table.ts";
 
@@ -46,6 +48,7 @@ export function subscriptionToItem(record: SubscriptionRecord): Item {
       indexed_types: JSON.stringify(record.indexedTypes),
       tend_at: tendAt,
       ...(tendAt === undefined ? {} : workKeys("subscription", subscriptionWorkId(owner, subscriptionId), tendAt)),
+      ...heldKeys("subscription", owner, countsUntil(record), subscriptionId),
     }),
     answers: { BOOL: record.answers },
     is_indexed: { BOOL: record.isIndexed },

@@ -1,12 +1,13 @@
 /** Run-time subscriptions in the table, and the index of those who want a type. */
 import { ENTRY_PREFIX, keys, subscribersPk, TABLE } from "../../../shared/keys.ts";
+import { REMOVED_ENTRY_MS } from "../../../shared/limits.ts";
 import type { SubscriptionStore } from "../../../shared/subscriptions/store.ts";
 import { number, text } from "./items.ts";
 import { entryToItem, itemToEntry, itemToSubscription, subscriptionToItem } from "./subscription-items.ts";
 import type { DynamoTable, Item } from "./table.ts";
 
 /** A write that was under way when an entry was removed has long ended by then. */
-const REMOVED_SECONDS = 86_400;
+const REMOVED_SECONDS = REMOVED_ENTRY_MS / 1_000;
 
 /** @param nowSeconds epoch seconds */
 export function subscriptionMethods(table: DynamoTable, nowSeconds: () => number): SubscriptionStore {
@@ -75,6 +76,21 @@ export function subscriptionMethods(table: DynamoTable, nowSeconds: () => number
       });
       return items.map(itemToEntry).filter(({ status }) => status !== "removed");
     },
+
+    countEntries: (eventType, atMost) =>
+      table.count(
+        {
+          KeyConditionExpression: "pk = :pk AND begins_with(sk, :prefix)",
+          FilterExpression: "#status <> :removed",
+          ExpressionAttributeNames: { "#status": "status" },
+          ExpressionAttributeValues: {
+            ":pk": { S: subscribersPk(eventType) },
+            ":prefix": { S: ENTRY_PREFIX },
+            ":removed": { S: "removed" },
+          },
+        },
+        atMost,
+      ),
 
     async getGeneration(eventType) {
       const item = await table.get(keys.generation(eventType));

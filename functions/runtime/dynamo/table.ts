@@ -137,6 +137,20 @@ export class DynamoTable {
     return { items: result.Items ?? [], count: result.Count ?? 0, lastKey: result.LastEvaluatedKey };
   }
 
+  /** How many items a query finds, counted up to `atMost`. It stops at 1 MB each time, however few that is. */
+  async count(input: Omit<QueryCommandInput, "TableName" | "Select" | "Limit">, atMost: number): Promise<number> {
+    const isFiltered = input.FilterExpression !== undefined;
+    for (let counted = 0, lastKey: Item | undefined; ; ) {
+      const start = lastKey === undefined ? {} : { ExclusiveStartKey: lastKey };
+      // A limit counts what is read, and not what a filter leaves.
+      const limit = isFiltered ? {} : { Limit: atMost - counted };
+      const result = await this.query({ ...input, Select: "COUNT", ...limit, ...start });
+      counted += result.count;
+      lastKey = result.lastKey;
+      if (lastKey === undefined || counted >= atMost) return Math.min(counted, atMost);
+    }
+  }
+
   /** A query to its end. */
   async queryAll(input: Omit<QueryCommandInput, "TableName">): Promise<Item[]> {
     const items: Item[] = [];
