@@ -11,7 +11,7 @@ import type { DeployedSubscriber } from "./deployed-subscriber.ts";
 import { BusError } from "./errors.ts";
 import type { BusEvent } from "./event.ts";
 import { type EventPattern, explainMismatch, type Mismatch } from "./event-pattern.ts";
-import { type RequestView, viewRequest, viewVerdicts } from "./history.ts";
+import { type RequestView, viewRequest, viewVerdicts, waitOf } from "./history.ts";
 import type { Deps } from "./ports.ts";
 import type { EventRecord, ResponseRecord } from "./records.ts";
 import type { ResponseView } from "./request-outcome.ts";
@@ -73,11 +73,12 @@ export async function explainEvent(
   const sight = await sightOf(deps, agent, eventId, record?.event, deliveries);
   if (record === null || sight === "nothing") throw new BusError("not_found", "There is no such event.");
   const { type } = record.event;
-  const [entries, request, responses] = await Promise.all([
+  const [entries, standing, responses] = await Promise.all([
     subscriptionsOf(deps, type),
     deps.store.getRequest(eventId),
     deps.store.getResponses(eventId),
   ]);
+  const request = waitOf(record, standing);
   const known: Known = {
     caller: agent.id,
     may: await whatTheyMay(

@@ -14,7 +14,7 @@ import { limitField, nameField, readInput, utf8Bytes } from "./input.ts";
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_BYTES } from "./limits.ts";
 import type { Deps } from "./ports.ts";
 import { readEvents } from "./read-events.ts";
-import type { Expect, RequestRecord, ResponseRecord } from "./records.ts";
+import type { EventRecord, Expect, RequestRecord, ResponseRecord } from "./records.ts";
 import { missingOf, type OutcomeStatus, type ResponseView, statusOf, viewResponse } from "./request-outcome.ts";
 import { isoAt } from "./time.ts";
 import { type SettledVerdict, verdictOf } from "./verdict.ts";
@@ -162,7 +162,7 @@ export async function showEvent(
   eventId: string,
   agent: Agent,
 ): Promise<EventWithResponses> {
-  const [record, request, responses, deliveries] = await Promise.all([
+  const [record, standing, responses, deliveries] = await Promise.all([
     deps.store.getEvent(eventId),
     deps.store.getRequest(eventId),
     deps.store.getResponses(eventId),
@@ -171,6 +171,7 @@ export async function showEvent(
   const sight = await sightOf(deps, agent, eventId, record?.event, deliveries);
   if (record === null || sight === "nothing") throw new BusError("not_found", "There is no such event.");
   const isAll = sight === "all";
+  const request = waitOf(record, standing);
   return {
     event: record.event,
     request: request === null ? null : viewRequest(request),
@@ -183,6 +184,14 @@ export async function showEvent(
       .map((delivery) => viewDelivery(delivery, agent.id))
       .sort((a, b) => (a.subscriber < b.subscriber ? -1 : 1)),
   };
+}
+
+/**
+ * The wait for an event's answer. Beside an event that was emitted there may stand one that was never completed: its key
+ * was used to ask, that broke off, and then to emit. It says nothing of this event.
+ */
+export function waitOf({ kind }: EventRecord, standing: RequestRecord | null): RequestRecord | null {
+  return kind === "request" ? standing : null;
 }
 
 /** Responses, each with its verdict; null for one that is stored and not yet decided upon. */

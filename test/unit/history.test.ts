@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { openAgent } from "../../shared/agents/agent.ts";
 import { emit } from "../../shared/emit.ts";
+import { BusError } from "../../shared/errors.ts";
 import { listEvents, showEvent } from "../../shared/history.ts";
 import { MAX_ENTRIES_PER_PAGE } from "../../shared/limits.ts";
 import { openRequest } from "../../shared/request.ts";
+import { respond } from "../../shared/respond.ts";
 import { type BusInMemory, busInMemory } from "../support/bus-in-memory.ts";
 import { codeOf, failureOf } from "../support/failures.ts";
 
@@ -179,6 +181,25 @@ describe("looking back", () => {
       deliveries: [],
     });
     expect(await codeOf(showEvent(bus.deps, "nothing", openAgent("agent")))).toBe("not_found");
+  });
+
+  it("shows no wait, and accepted answers, for an event whose key an ask had used that broke off", async () => {
+    const bus = busInMemory();
+    const { deps, store, publisher } = bus;
+    const sender = { agent: openAgent("agent"), idempotencyKey: "key" };
+    const brokenOff: typeof store.putEvent = async () => Promise.reject(new BusError("unavailable", "It died here."));
+    const dying = { ...deps, store: Object.assign(Object.create(store), { putEvent: brokenOff }) };
+    await failureOf(openRequest(dying, { type: "CONTEXT_REQUESTED", data: {}, timeout: 1 }, sender));
+    const { result } = await emit(deps, { type: "CONTEXT_REQUESTED", data: {} }, sender);
+    expect(await store.getRequest(result.event_id)).not.toBeNull();
+
+    const body = { response: {}, reply_token: publisher.published[0]?.reply_to.token };
+    const { verdict } = await respond(deps, result.event_id, body, { agent: openAgent("alice") });
+    await store.endRequest({ eventId: result.event_id, state: "TIMED_OUT", at: "2026-06-01", expiresAt: 9e9 });
+    const shown = await showEvent(deps, result.event_id, openAgent("agent"));
+    expect(shown.request).toBeNull();
+    expect(shown.responses).toMatchObject([{ verdict }]);
+    expect(verdict).toBe("accepted");
   });
 });
 
