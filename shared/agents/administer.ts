@@ -48,6 +48,7 @@ export async function registerAgent(deps: AgentDeps, body: unknown): Promise<Reg
     if (standing !== null && !has(standing, key.keyId)) throw taken(standing);
     const next = standing ?? firstVersion(wanted, key, deps.now());
     if (standing === null && !(await deps.store.replaceAgent(next, 0))) return null;
+    deps.log.info("an agent was registered", { name: next.name, key_id: key.keyId });
     return { ...viewAgent(next, deps.now()), ...shown };
   });
 }
@@ -58,7 +59,9 @@ export async function changeAgent(deps: Deps, name: string, body: unknown): Prom
   return writing(deps, async () => {
     const standing = await findAgent(deps, name);
     const next = changed(standing, change, deps.now());
-    return (await deps.store.replaceAgent(next, standing.version)) ? viewAgent(next, deps.now()) : null;
+    if (!(await deps.store.replaceAgent(next, standing.version))) return null;
+    deps.log.info("an agent was changed", { name, status: next.status });
+    return viewAgent(next, deps.now());
   });
 }
 
@@ -75,6 +78,7 @@ export async function deleteAgent(deps: Deps, name: string): Promise<void> {
     const next = deleted(standing, expiryOf(deps, nowMs), nowMs);
     return (await deps.store.replaceAgent(next, standing.version)) ? next : null;
   });
+  deps.log.info("an agent was deleted", { name });
   await endSubscriptionsOf(deps, agentIdOf(name));
 }
 
@@ -88,7 +92,9 @@ export async function rotateKey(deps: AgentDeps, name: string, body: unknown): P
     const rotated = { name, ...shown, previous_valid_until: isoAt(nowMs + overlapSeconds * 1_000) };
     if (has(standing, key.keyId)) return rotated;
     const next = withKey(standing, key, overlapSeconds, nowMs);
-    return (await deps.store.replaceAgent(next, standing.version)) ? rotated : null;
+    if (!(await deps.store.replaceAgent(next, standing.version))) return null;
+    deps.log.info("an agent has a new key", { name, key_id: key.keyId });
+    return rotated;
   });
 }
 
@@ -105,6 +111,7 @@ export async function revokeKey(deps: Deps, name: string, keyId: string): Promis
     const next = withoutKey(standing, keyId, deps.now());
     return (await deps.store.replaceAgent(next, standing.version)) ? next : null;
   });
+  deps.log.info("a key was revoked", { name, key_id: keyId });
 }
 
 function freshKey(deps: AgentDeps, name: string): { readonly shown: ShownKey; readonly key: AgentKey } {

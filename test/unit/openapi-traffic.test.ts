@@ -1,5 +1,6 @@
 /** What the functions answer is what the OpenAPI document says: every operation, on a bus in memory. */
 import { describe, expect, it } from "vitest";
+import { DEFAULT_POLICY } from "../../shared/agents/policy.ts";
 import { recordDeadLetter } from "../../shared/deliveries/dead-letters.ts";
 import { dispatchEvent } from "../../shared/deliveries/dispatch.ts";
 import { openApiDocument } from "../../shared/openapi/document.ts";
@@ -310,6 +311,58 @@ describe("as documented", () => {
     await post(bus, "/deliveries/redrive", { subscription_id: "deployed:alice" }, 200);
     const explained = (await get(bus, `/events/${id}/explain`)).json["subscribers"] as object[];
     expect(explained).toContainEqual(expect.objectContaining({ subscriber: "alice", verdict: "redriven" }));
+  });
+
+  it("agents are let in with keys, listed, changed and shut out; keys are replaced and revoked", async () => {
+    const bus = busInMemory();
+    const path = "/agents/billing";
+    const input = { name: "billing", policy: { emit: ["UPGRADE_*"], conversations: "any", administer: false } };
+    const { json, headers } = await post(bus, "/agents", input, 201);
+    expect([headers.get("location"), headers.get("cache-control")]).toEqual([path, "no-store"]);
+    await post(bus, "/agents", input, 409);
+    await post(bus, "/agents", { name: "planner" }, 201);
+    for (const fault of [[], {}, { name: "A" }, { name: "a", policy: { emit: ["NOPE"] } }])
+      await post(bus, "/agents", fault, 422);
+    await post(bus, "/agents", "{", 400);
+    const page = (await get(bus, "/agents?limit=1")).json;
+    await get(bus, `/agents?cursor=${page["next_cursor"]}`);
+    await get(bus, "/agents?cursor=forged", {}, 422);
+    await get(bus, path);
+    await call(bus, "PATCH", path, { body: { disabled: true, policy: { read: [] } }, expect: 200 });
+    await call(bus, "PATCH", path, { body: { disabled: 1 }, expect: 422 });
+    await post(bus, `${path}/keys`, { overlap_seconds: 0 }, 201);
+    for (let i = 0; i < 3; i++) await call(bus, "POST", `${path}/keys`, { expect: 201 });
+    await post(bus, `${path}/keys`, {}, 429);
+    await post(bus, `${path}/keys`, { overlap_seconds: -1 }, 422);
+    const { keys } = (await get(bus, path)).json as { keys: { key_id: string }[] };
+    await call(bus, "DELETE", `${path}/keys/${keys[0]?.key_id}`, { expect: 204 });
+    await call(bus, "DELETE", `${path}/keys/${json["key_id"]}`, { expect: 404 });
+    await call(bus, "DELETE", path, { expect: 204 });
+    await call(bus, "GET", path, { expect: 404 });
+    await call(bus, "PATCH", path, { body: {}, expect: 404 });
+    await call(bus, "DELETE", "/agents/nobody", { expect: 404 });
+  });
+
+  it("only administrators get to agents, and nobody else learns which there are", async () => {
+    const bus = busInMemory();
+    await post(bus, "/agents", { name: "billing" }, 201);
+    const caller = { id: "agent:billing", policy: DEFAULT_POLICY };
+    const told = new Set<string>();
+    for (const name of ["billing", "nobody"])
+      for (const [method, path, body] of [
+        ["POST", "/agents", { name }],
+        ["GET", "/agents", undefined],
+        ["GET", `/agents/${name}`, undefined],
+        ["PATCH", `/agents/${name}`, { policy: { administer: true } }],
+        ["DELETE", `/agents/${name}`, undefined],
+        ["POST", `/agents/${name}/keys`, {}],
+        ["DELETE", `/agents/${name}/keys/k`, undefined],
+      ] as const) {
+        const { text } = await call(bus, method, path, { body, caller, expect: 403 });
+        told.add(text);
+      }
+    expect([...told]).toHaveLength(1);
+    expect((await get(bus, "/agents")).json).toMatchObject({ agents: [{ name: "billing", policy: DEFAULT_POLICY }] });
   });
 
   it("what fails without being foreseen is told so", async () => {

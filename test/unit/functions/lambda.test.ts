@@ -3,11 +3,15 @@ import { type ClientRequest, createServer, request as httpRequest, type Server }
 import type { AddressInfo } from "node:net";
 import type { Writable } from "node:stream";
 import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
-import { afterEach, describe, expect, it } from "vitest";
-import { readConfig } from "../../../functions/runtime/config.ts";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { handleSigned } from "../../../functions/agents.ts";
+import { type AuthMode, readConfig } from "../../../functions/runtime/config.ts";
 import { type Handle, type HttpRequest, type HttpResponse, jsonResponse } from "../../../functions/runtime/http.ts";
 import { adaptHandle, agentOf } from "../../../functions/runtime/lambda.ts";
 import type { Metrics } from "../../../functions/runtime/metrics.ts";
+import { registerAgent } from "../../../shared/agents/administer.ts";
+import { DEFAULT_POLICY } from "../../../shared/agents/policy.ts";
+import { BusError } from "../../../shared/errors.ts";
 import type { Logger } from "../../../shared/ports.ts";
 import { busInMemory } from "../../support/bus-in-memory.ts";
 
@@ -135,8 +139,8 @@ type Buffered = (
 ) => Promise<{ statusCode: number; headers: Record<string, string>; body: string }>;
 
 const runtime =
-  (allowAnonymous = false) =>
-  () => ({ env: { allowAnonymous, auth: "iam" as const }, deps, metrics });
+  (allowAnonymous = false, auth: AuthMode = "iam") =>
+  () => ({ env: { allowAnonymous, auth }, deps, metrics });
 
 describe("a Function URL's event", () => {
   it("reaches the operation as a plain request, its body decoded, its caller verified", async () => {
@@ -173,6 +177,103 @@ describe("a Function URL's event", () => {
       agentOf(anEvent({}, arn), { allowAnonymous: false }, deps.configuredAgent, context.invokedFunctionArn)?.id;
     expect(idOf("arn:aws:sts::1:assumed-role/planner/other")).toBe("arn:aws:iam::1:role/planner");
     expect(idOf("arn:aws:iam::1:user/ann")).toBe("arn:aws:iam::1:user/ann");
+  });
+});
+
+describe("where calls come with agent keys", () => {
+  const handle: Handle = async ({ agent, headers }) => jsonResponse(200, { agent, headers });
+  const call = async (headers: object, event: object = {}, userArn = "", auth: AuthMode | undefined = undefined) => {
+    const handler = adaptHandle(handle, runtime(true, "keys"), undefined, auth) as Buffered;
+    const { statusCode, headers: answered, body } = await handler(anEvent({ headers, ...event }, userArn), context);
+    return { statusCode, headers: answered, body, told: JSON.parse(body) };
+  };
+  let key = "";
+  beforeAll(async () => {
+    key = (await registerAgent(deps, { name: "planner", policy: { read: [] } })).key;
+  });
+
+  it("whoever has one is its agent, and the key goes no further", async () => {
+    for (const name of ["authorization", "Authorization"]) {
+      const { statusCode, told, body } = await call({
+        [name]: `Bearer ${key}`,
+        accept: "x",
+        "X-Amz-Security-Token": "y",
+      });
+      expect(statusCode).toBe(200);
+      expect(told.agent).toEqual({ id: "agent:planner", policy: { ...DEFAULT_POLICY, read: [] } });
+      expect(told.headers).toEqual({ accept: "x" });
+      expect(body).not.toContain(key);
+    }
+  });
+
+  it("everybody else hears the same, on an emulator too, and whatever is wrong", async () => {
+    const other = key.replace("aeb_planner_", "aeb_nobody_");
+    const changed = `${key.slice(0, -1)}${key.endsWith("A") ? "E" : "A"}`;
+    const answers = new Set<string>();
+    for (const authorization of [
+      undefined,
+      "",
+      "Bearer",
+      "Bearer x",
+      `Basic ${key}`,
+      key,
+      `Bearer ${other}`,
+      `Bearer ${changed}`,
+    ]) {
+      const { statusCode, headers, body } = await call({ authorization });
+      expect(statusCode).toBe(401);
+      answers.add(JSON.stringify([headers, body]));
+    }
+    expect([...answers]).toHaveLength(1);
+    expect([...answers].join()).toContain('"www-authenticate":"Bearer"');
+  });
+
+  it("one that IAM has verified is let in by that, which only Lambda itself can say", async () => {
+    expect((await call({}, {}, ROLE_SESSION)).told.agent.id).toBe("arn:aws:iam::123456789012:role/planner");
+    // What a client sends as headers, query or body is no word of Lambda's.
+    const forged = {
+      authorizer: JSON.stringify({ iam: { userArn: ROLE_SESSION } }),
+      "x-amzn-iam-userarn": ROLE_SESSION,
+    };
+    expect((await call(forged)).statusCode).toBe(401);
+  });
+
+  it("whether the bus is there may be asked without one, and nothing else", async () => {
+    const event = (method: string, rawPath: string) => ({ rawPath, requestContext: { http: { method } } });
+    const { statusCode, told } = await call({}, event("GET", "/health"));
+    expect(statusCode).toBe(200);
+    expect(told.agent).toMatchObject({ id: "nobody", policy: { emit: [], read: [], administer: false } });
+    for (const [method, path] of [
+      ["POST", "/health"],
+      ["GET", "/health/x"],
+      ["GET", "/event-types"],
+      ["GET", "/openapi.json"],
+      ["GET", "/events"],
+      ["GET", "/nothing"],
+    ] as const)
+      expect((await call({}, event(method, path))).statusCode, path).toBe(401);
+  });
+
+  it("nobody is let in while the store does not answer, and the caller may try again", async () => {
+    const { getAgent } = deps.store;
+    deps.store.getAgent = () => Promise.reject(new BusError("unavailable", "The store did not answer."));
+    const { statusCode, headers } = await call({ authorization: `Bearer ${key}` });
+    deps.store.getAgent = getAgent;
+    expect(statusCode).toBe(503);
+    expect(headers).toHaveProperty("retry-after");
+  });
+
+  it("administration takes no key: its calls are signed, and whoever IAM lets call it is an administrator", async () => {
+    const { key: ofAdministrator } = await registerAgent(deps, { name: "admin", policy: { administer: true } });
+    const handler = adaptHandle(handleSigned, runtime(false, "keys"), undefined, "iam") as Buffered;
+    const http = { method: "GET" };
+    const event = { rawPath: "/agents", rawQueryString: "", headers: { authorization: `Bearer ${ofAdministrator}` } };
+    const unsigned = await handler(anEvent({ ...event, requestContext: { http } }, ""), context);
+    expect(unsigned.statusCode).toBe(401);
+    const signed = { http, authorizer: { iam: { userArn: ROLE_SESSION } } };
+    const { statusCode, body } = await handler(anEvent({ ...event, requestContext: signed }), context);
+    expect(statusCode).toBe(200);
+    expect(JSON.parse(body).agents.map(({ name }: { name: string }) => name)).toEqual(["admin", "planner"]);
   });
 });
 
