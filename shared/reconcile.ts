@@ -96,7 +96,9 @@ async function leaseUnpublished(deps: Deps, eventId: string, tally: Tally): Prom
     const record = await deps.store.getEvent(eventId);
     if (record === null || record.published) return null;
     tally.oldestMs = Math.max(tally.oldestMs, deps.now() - Date.parse(record.event.timestamp));
-    const isLeased = await deps.store.leaseForRelay(eventId, record.relayAttempts, isoAt(deps.now() + RELAY_RETRY_MS));
+    // What is due is looked for a while after it is (`RELAY_AFTER_MS`), so the lease ends that much before the next try.
+    const until = isoAt(deps.now() + RELAY_RETRY_MS - RELAY_AFTER_MS);
+    const isLeased = await deps.store.leaseForRelay(eventId, record.relayAttempts, until);
     return isLeased ? record : null;
   } catch (error) {
     tally.failed++;

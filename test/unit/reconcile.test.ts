@@ -66,6 +66,16 @@ describe("an event whose publication failed", () => {
     expect(await run(bus.deps)).toMatchObject({ published: 1 });
   });
 
+  it("is published by the run a minute after the last fault, though it was tried just before that fault ended [R5]", async () => {
+    const { bus } = await unpublished();
+    await bus.clock.pause(60_000);
+    await run(bus.deps);
+    bus.publisher.failure = null;
+    // Runs come each minute: one that comes sooner than this is followed by one within 90 s of the fault.
+    await bus.clock.pause(30_000);
+    expect(await run(bus.deps)).toMatchObject({ published: 1 });
+  });
+
   it("is published once by two relays that race [emit-14]", async () => {
     const { bus } = await unpublished();
     bus.publisher.failure = null;

@@ -131,7 +131,7 @@ export class Machine {
 }
 
 /** What is the same for all, and for ever. */
-const BASE: AllDeps = busInMemory(BUS).deps;
+export const BASE: AllDeps = busInMemory(BUS).deps;
 
 function uuidv7(nowMs: number, random: Random): string {
   const time = nowMs.toString(16).padStart(12, "0");

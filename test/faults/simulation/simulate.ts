@@ -47,7 +47,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   await world.scheduler.passUntil(lastMs + LAST_FAULTS_MS);
   const calmAtMs = world.scheduler.nowMs;
   const problems = await becomeQuiet(world);
-  const state = finalState(world);
+  const state = await finalState(world);
   const { calls } = world.clients.parts.history;
   const isFaultless = world.fates.fallen.length === 0 && world.weather.clockErrorMs === 0;
   const violations = [
