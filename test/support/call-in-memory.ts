@@ -35,6 +35,8 @@ export interface InMemoryCall {
   readonly headers?: Readonly<Record<string, string>>;
   /** Its id, when it may do everything. Default `agent`. */
   readonly caller?: string | Agent;
+  /** How long the function may run, in the bus's virtual time. */
+  readonly lifeMs?: number;
   /** Default true. */
   readonly canStream?: boolean;
 }
@@ -44,9 +46,9 @@ export async function callInMemory(
   { deps, clock }: BusInMemory,
   method: string,
   path: string,
-  { body, headers = {}, caller = "agent", canStream = true }: InMemoryCall = {},
+  { body, headers = {}, caller = "agent", lifeMs = LIFE_MS, canStream = true }: InMemoryCall = {},
 ): Promise<Call & { readonly json: Record<string, unknown> }> {
-  const endsAtMs = clock.nowMs + LIFE_MS;
+  const endsAtMs = clock.nowMs + lifeMs;
   const route = matchRoute(method, path.split("?")[0] ?? "");
   const { signal } = new AbortController();
   const call: HttpRequest = {
