@@ -80,7 +80,7 @@ export function errorOfResponse(response: Response, text: string): AgentEventBus
     errors: Array.isArray(problem.errors) ? (problem.errors as FieldError[]) : [],
     eventId: typeof problem.event_id === "string" ? problem.event_id : undefined,
     timestamp: typeof problem.timestamp === "string" ? problem.timestamp : undefined,
-    retryAfterMs: parseRetryAfter(response.headers.get("retry-after")),
+    retryAfterMs: waitOf(problem.retry_after_ms) ?? parseRetryAfter(response.headers.get("retry-after")),
   });
 }
 
@@ -108,6 +108,9 @@ function codeOfStatus(status: number): ErrorCode {
   if (status === 429) return "rate_limited";
   return status === 408 || status >= 500 ? "unavailable" : "invalid_request";
 }
+
+/** The bus's own member is exact, where the header has whole seconds. */
+const waitOf = (ms: unknown): number | undefined => (typeof ms === "number" && ms >= 0 ? ms : undefined);
 
 /** Seconds or an HTTP date (RFC 9110, section 10.2.3), as milliseconds from now. */
 function parseRetryAfter(header: string | null): number | undefined {

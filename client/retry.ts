@@ -43,7 +43,7 @@ const NOT_CONNECTED: readonly unknown[] = [
 /** Whether a call that failed certainly had no effect: it was never sent, or turned away before it was looked at. */
 export function hadNoEffect(error: unknown): error is AgentEventBusError {
   if (!isRetryable(error)) return false;
-  if (error.status === 429) return true;
+  if (error.status === 429 || error.code === "overloaded") return true;
   for (let cause = error.cause; cause instanceof Error; cause = cause.cause)
     if ("code" in cause && NOT_CONNECTED.includes(cause.code)) return true;
   return false;

@@ -3,9 +3,10 @@
 import { once, setMaxListeners } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { withoutCredentials } from "../functions/runtime/authenticate.ts";
-import type { HttpRequest, HttpResponse } from "../functions/runtime/http.ts";
-import { BusError, type ErrorCode, toProblem } from "../shared/errors.ts";
+import { type HttpRequest, type HttpResponse, retryAfter } from "../functions/runtime/http.ts";
+import { BusError, toProblem } from "../shared/errors.ts";
 import { MAX_BODY_BYTES } from "../shared/limits.ts";
+import { type CallGate, createCallGate, type Place } from "./call-gate.ts";
 import { corsHeaders, type IsOurs, isLoopbackHost, preflightHeaders, whyForbidden } from "./guards.ts";
 import type { Identify } from "./key-mode.ts";
 import { inUrl, LOOPBACK, listen } from "./listening.ts";
@@ -27,6 +28,8 @@ export interface ServerOptions {
   readonly identify: Identify;
   /** Answers one request. Never throws. */
   readonly serve: (request: HttpRequest) => Promise<HttpResponse>;
+  /** How many calls are under way at once. */
+  readonly gate?: CallGate;
 }
 
 export interface Server {
@@ -43,7 +46,7 @@ export interface Server {
 
 /** Listens on loopback, and elsewhere if told. @throws Error with `code: "EADDRINUSE"` when the port is taken */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { port, host = LOOPBACK } = options;
+  const { port, host = LOOPBACK, gate = createCallGate() } = options;
   const open = new Set<ServerResponse>();
   const shutdown = new AbortController();
   // Every call that is held listens to it, and there may be any number of them.
@@ -59,7 +62,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       if (!outgoing.writableFinished) gone.abort();
       if (closing) setImmediate(() => server.closeIdleConnections());
     });
-    answer(incoming, outgoing, options, { signal: shutdown.signal, gone: gone.signal }).catch(() => outgoing.destroy());
+    answer(incoming, outgoing, { ...options, gate }, { signal: shutdown.signal, gone: gone.signal }).catch(() =>
+      outgoing.destroy(),
+    );
   });
   // Node closes an idle connection after 5 s, just when a slow poller sends on it again.
   server.keepAliveTimeout = 75_000;
@@ -80,51 +85,72 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   };
 }
 
+type Gated = ServerOptions & { readonly gate: CallGate };
+type Signals = Pick<HttpRequest, "signal" | "gone">;
+
 async function answer(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  { serve, identify, isOurs = isLoopbackHost }: ServerOptions,
-  signals: Pick<HttpRequest, "signal" | "gone">,
+  options: Gated,
+  signals: Signals,
 ): Promise<void> {
-  const endsAt = performance.now() + CALL_MS;
-  const { origin, authorization } = incoming.headers;
+  const { isOurs = isLoopbackHost, gate } = options;
+  const { origin } = incoming.headers;
   const refusal = whyForbidden(incoming.headers, isOurs);
-  if (refusal !== null) return refuse(incoming, outgoing, problem("forbidden", refusal));
+  if (refusal !== null) return refuse(incoming, outgoing, problem(new BusError("forbidden", refusal)));
   if (incoming.method === "OPTIONS") {
     outgoing.writeHead(204, preflightHeaders(origin)).end();
     return;
   }
-  const target = splitTarget(incoming.url ?? "/");
-  const method = incoming.method ?? "GET";
-  const identified = await identify({ method, path: target.path, authorization });
-  if (identified.kind === "refused") return refuse(incoming, outgoing, identified.response, corsHeaders(origin));
-  const body = await readBody(incoming);
-  if (body === null) {
-    const tooLarge = problem("payload_too_large", `A body may have ${MAX_BODY_BYTES} bytes.`);
-    return refuse(incoming, outgoing, tooLarge, corsHeaders(origin));
+  const called = { method: incoming.method ?? "GET", ...readTarget(incoming.url ?? "/") };
+  let place: Place | undefined;
+  try {
+    place = gate.enter(called);
+    await answerCall(incoming, outgoing, options, { ...called, ...signals }, place);
+  } catch (error) {
+    // Turned away before it was looked at, by its numbers or by its size.
+    if (!(error instanceof BusError) || outgoing.headersSent) throw error;
+    await refuse(incoming, outgoing, problem(error), corsHeaders(origin));
+  } finally {
+    place?.leave();
   }
+}
+
+/** @throws BusError when it is turned away before a function has it */
+async function answerCall(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  { serve, identify }: Gated,
+  call: Signals & Pick<HttpRequest, "method" | "path" | "query">,
+  place: Place,
+): Promise<void> {
+  const endsAt = performance.now() + CALL_MS;
+  const { method, path, signal, gone } = call;
+  const { origin, authorization } = incoming.headers;
+  const identified = await identify({ method, path, authorization });
+  if (identified.kind === "refused") return refuse(incoming, outgoing, identified.response, corsHeaders(origin));
+  place.takeFor(identified.agent.id);
+  const body = await readBody(incoming);
+  if (body === null) throw new BusError("payload_too_large", `A body may have ${MAX_BODY_BYTES} bytes.`);
 
   const response = await serve({
-    method,
-    path: target.path,
-    query: new URLSearchParams(target.query),
+    ...call,
     headers: withoutCredentials(joinHeaders(incoming)),
     body,
     agent: identified.agent,
-    ...signals,
     canStream: true,
     remainingMs: () => endsAt - performance.now(),
   });
-  await send(outgoing, response, corsHeaders(origin), AbortSignal.any([signals.signal, signals.gone]));
+  await send(outgoing, response, corsHeaders(origin), AbortSignal.any([signal, gone]));
   await response.afterwards?.();
 }
 
 /** Path and query as they were sent: `new URL` would resolve `..` and take `//x` for a host. */
-function splitTarget(target: string): { path: string; query: string } {
+function readTarget(target: string): Pick<HttpRequest, "path" | "query"> {
   const question = target.indexOf("?");
   return question < 0
-    ? { path: target, query: "" }
-    : { path: target.slice(0, question), query: target.slice(question + 1) };
+    ? { path: target, query: new URLSearchParams() }
+    : { path: target.slice(0, question), query: new URLSearchParams(target.slice(question + 1)) };
 }
 
 function joinHeaders(incoming: IncomingMessage): Record<string, string> {
@@ -174,11 +200,11 @@ async function drained(outgoing: ServerResponse, signal: AbortSignal): Promise<v
 }
 
 /** A refusal that no function gives. */
-function problem(code: ErrorCode, detail: string): HttpResponse {
-  const told = toProblem(new BusError(code, detail));
+function problem(error: BusError): HttpResponse {
+  const told = toProblem(error);
   return {
     status: told.status,
-    headers: { "content-type": "application/problem+json" },
+    headers: { "content-type": "application/problem+json", ...retryAfter(told) },
     body: JSON.stringify(told),
   };
 }

@@ -7,6 +7,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { Sha256 } from "@aws-crypto/sha256-js";
 import { SignatureV4 } from "@smithy/signature-v4";
+import { retryAfter } from "../../functions/runtime/http.ts";
 import { BusError, toProblem } from "../../shared/errors.ts";
 import { API_FUNCTIONS, type ApiFunction, matchRoute } from "../../shared/routes.ts";
 import { whyForbidden } from "../guards.ts";
@@ -160,7 +161,6 @@ function refuse(outgoing: ServerResponse, error: BusError): void {
     return;
   }
   const problem = toProblem(error);
-  const retry = problem.retryable ? { "retry-after": "1" } : {};
-  outgoing.writeHead(problem.status, { "content-type": "application/problem+json", ...retry });
+  outgoing.writeHead(problem.status, { "content-type": "application/problem+json", ...retryAfter(problem) });
   outgoing.end(JSON.stringify(problem));
 }
