@@ -2,7 +2,7 @@
 
 import { once, setMaxListeners } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { withoutCredentials } from "../functions/runtime/authenticate.ts";
+import { whileLetIn, withoutCredentials } from "../functions/runtime/authenticate.ts";
 import { type HttpRequest, type HttpResponse, retryAfter } from "../functions/runtime/http.ts";
 import { BusError, toProblem } from "../shared/errors.ts";
 import { MAX_BODY_BYTES } from "../shared/limits.ts";
@@ -127,9 +127,11 @@ async function answerCall(
   const endsAt = performance.now() + CALL_MS;
   const { method, path, signal, gone } = call;
   const { origin, authorization } = incoming.headers;
-  const identified = await identify({ method, path, authorization });
+  const whose = () => identify({ method, path, authorization });
+  const identified = await whose();
   if (identified.kind === "refused") return refuse(incoming, outgoing, identified.response, corsHeaders(origin));
-  place.takeFor(identified.agent.id);
+  const { agent } = identified;
+  place.takeFor(agent.id);
   const body = await readBody(incoming);
   if (body === null) throw new BusError("payload_too_large", `A body may have ${MAX_BODY_BYTES} bytes.`);
 
@@ -137,11 +139,12 @@ async function answerCall(
     ...call,
     headers: withoutCredentials(joinHeaders(incoming)),
     body,
-    agent: identified.agent,
+    agent,
     canStream: true,
     remainingMs: () => endsAt - performance.now(),
   });
-  await send(outgoing, response, corsHeaders(origin), AbortSignal.any([signal, gone]));
+  const watched = whileLetIn(response, agent, whose, () => performance.now());
+  await send(outgoing, watched, corsHeaders(origin), AbortSignal.any([signal, gone]));
   await response.afterwards?.();
 }
 

@@ -49,6 +49,47 @@ function withoutKey(log: Logger): HttpResponse {
   return { ...response, headers: { ...response.headers, "www-authenticate": "Bearer" } };
 }
 
+/** What was let in by a key is looked at again so often while it streams. A stream says something every 15 s at least. */
+const LET_IN_MS = 10_000;
+
+/**
+ * An answer that ends, when it is a stream, once its caller is not let in any more or may do other things than before: who
+ * comes back is asked anew.
+ *
+ * @param identify whose call it is now
+ */
+export function whileLetIn(
+  response: HttpResponse,
+  agent: Agent,
+  identify: () => Promise<Identified>,
+  monotonic: () => number,
+): HttpResponse {
+  const { body } = response;
+  return typeof body === "string"
+    ? response
+    : { ...response, body: chunksWhileLetIn(body, agent, identify, monotonic) };
+}
+
+async function* chunksWhileLetIn(
+  chunks: AsyncIterable<string>,
+  agent: Agent,
+  identify: () => Promise<Identified>,
+  monotonic: () => number,
+): AsyncGenerator<string, void> {
+  let letInAt = monotonic();
+  for await (const chunk of chunks) {
+    if (monotonic() - letInAt >= LET_IN_MS) {
+      if (isAnother(agent, await identify())) return;
+      letInAt = monotonic();
+    }
+    yield chunk;
+  }
+}
+
+/** A store that does not answer says nothing about anybody. */
+const isAnother = (agent: Agent, now: Identified): boolean =>
+  now.kind === "known" ? JSON.stringify(now.agent) !== JSON.stringify(agent) : now.response.status === 401;
+
 /** Headers as the functions get them: what proves who calls is nothing that they, or their logs, need. */
 export function withoutCredentials(headers: Readonly<Record<string, string>>): Record<string, string> {
   const { authorization: _, "x-amz-security-token": __, ...rest } = headers;

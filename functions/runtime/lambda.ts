@@ -5,7 +5,7 @@ import type { Agent } from "../../shared/agents/agent.ts";
 import { BusError } from "../../shared/errors.ts";
 import { loggingAbout } from "../../shared/log.ts";
 import type { Deps, Logger } from "../../shared/ports.ts";
-import { type Identified, identifyByKey, withoutCredentials } from "./authenticate.ts";
+import { type Identified, identifyByKey, whileLetIn, withoutCredentials } from "./authenticate.ts";
 import { type AuthMode, type Config, isLambda, readConfig } from "./config.ts";
 import { createAwsDeps } from "./deps.ts";
 import { type Handle, type HttpRequest, type HttpResponse, problemResponse } from "./http.ts";
@@ -77,12 +77,15 @@ export function adaptHandle<D extends Deps>(
   const serve: Run = async (event, context, signal) => {
     const { env, deps: always } = runtime();
     const deps = ofInvocation(always, context);
-    const identified = await identify(event, context, deps, { ...env, ...(auth === undefined ? {} : { auth }) });
+    const whose = () => identify(event, context, deps, { ...env, ...(auth === undefined ? {} : { auth }) });
+    const identified = await whose();
     if (identified.kind === "refused") return identified.response;
-    return handle(
-      { ...toRequest(event, context, identified.agent, signal), canStream: streaming !== undefined, gone: NEVER },
+    const { agent } = identified;
+    const response = await handle(
+      { ...toRequest(event, context, agent, signal), canStream: streaming !== undefined, gone: NEVER },
       deps,
     );
+    return whileLetIn(response, agent, whose, deps.monotonic);
   };
   const run: Run = async (event, context, signal) => {
     const response = await serve(event, context, signal);
