@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { explore, type Invariant, type Model, tell } from "./explore.ts";
+import { explore, type Invariant, type Model, toldOf } from "./explore.ts";
 
 /** Counts up to 3, by one or two at a time; who is brave goes on to 9. */
 const counting = (invariant?: Invariant<number, string>): Model<number, string> => ({
@@ -19,8 +19,8 @@ describe("the explorer", () => {
   });
 
   it("tells a shortest way to a state in which something does not hold", () => {
-    const { violation } = explore(counting({ name: "below 3", kind: "always", holds: (count) => count < 3 }));
-    expect(violation && tell(violation)).toBe("  1. one more\n  2. two more, at once\n  => broken: below 3");
+    const found = explore(counting({ name: "below 3", kind: "always", holds: (count) => count < 3 }));
+    expect(toldOf(found)).toBe("  1. one more\n  2. two more, at once\n  => broken: below 3");
   });
 
   it("tells of a step that must not be made", () => {

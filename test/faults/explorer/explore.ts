@@ -114,7 +114,9 @@ function wayTo<State, News>(
 const sentenceOf = <State, News>({ name, fault }: Step<State, News>): string =>
   fault === undefined ? name : `${name}, ${fault}`;
 
-/** A violation as text: the steps, numbered, and what does not hold after the last. */
-export function tell({ invariant, steps }: Violation): string {
-  return [...steps.map((step, i) => `${String(i + 1).padStart(3)}. ${step}`), `  => broken: ${invariant}`].join("\n");
+/** What was found, as text: the steps, numbered, and what does not hold after the last. */
+export function toldOf({ violation }: Exploration): string {
+  if (violation === null) return "no violation";
+  const steps = violation.steps.map((step, i) => `${String(i + 1).padStart(3)}. ${step}`);
+  return [...steps, `  => broken: ${violation.invariant}`].join("\n");
 }

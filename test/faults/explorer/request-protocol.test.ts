@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Exploration, explore, tell } from "./explore.ts";
+import { explore, toldOf } from "./explore.ts";
 import { requestModel } from "./request/model.ts";
 import { BROKEN_VARIANTS } from "./request/variants.ts";
 
@@ -26,19 +26,16 @@ const BREAKS: Readonly<Record<(typeof BROKEN_VARIANTS)[number], string>> = {
   "take a lost acknowledgement for a failure": "I11",
 };
 
-/** What was found, as text to be read where a test fails. */
-const told = ({ violation }: Exploration): string => (violation === null ? "no violation" : tell(violation));
-
 describe("the protocol of a request", () => {
   it(`keeps its invariants in every state that ${FAULTS} faults can lead to`, () => {
     const found = explore(requestModel("as it is", FAULTS));
-    expect(told(found)).toBe("no violation");
+    expect(toldOf(found)).toBe("no violation");
     expect(found.states).toBeGreaterThan(400_000);
     expect(found.quiet).toBeGreaterThan(1_000);
   });
 
   it.each(BROKEN_VARIANTS)("does not keep them broken: %s", (variant) => {
     const found = explore(requestModel(variant, FAULTS));
-    expect(told(found)).toContain(`broken: ${BREAKS[variant]}:`);
+    expect(toldOf(found)).toContain(`broken: ${BREAKS[variant]}:`);
   });
 });

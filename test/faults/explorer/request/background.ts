@@ -2,8 +2,9 @@
  * What runs each minute (`shared/reconcile.ts`): the relay publishes what is recorded and not marked, the sweeper ends
  * what nobody ended. The relay's lease is left out: it only spares duplicates.
  */
-import { type Next, stepsOfCall } from "./calls.ts";
-import { type State, type Step, withFault } from "./state.ts";
+import { withFault } from "../call.ts";
+import { stepsOfCall } from "./calls.ts";
+import type { Next, State, Step } from "./state.ts";
 import type { Variant } from "./variants.ts";
 
 /** @returns what the relay can do next */

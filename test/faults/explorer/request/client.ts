@@ -2,17 +2,18 @@
  * The client's side: two attempts to ask with one key (`shared/request.ts`, `emit.ts`, `wait.ts`), and a cancellation
  * (`end-request.ts`). The second attempt may begin whenever the first has: a retry, or one that did not wait for it.
  */
-import { type Next, stepsOfCall } from "./calls.ts";
+import { withFault } from "../call.ts";
+import { stepsOfCall } from "./calls.ts";
 import {
   type AttemptNumber,
   type AttemptStep,
   attemptOf,
   hasEnded,
   type News,
+  type Next,
   type State,
   type Step,
   withAttempt,
-  withFault,
 } from "./state.ts";
 import type { Variant } from "./variants.ts";
 

@@ -2,17 +2,18 @@
  * A responder (`shared/respond.ts`, `count-answer.ts`): it stores its answer and has it counted, under the same id
  * however often the event is brought to it.
  */
-import { type Next, stepsOfCall } from "./calls.ts";
+import { withFault } from "../call.ts";
+import { stepsOfCall } from "./calls.ts";
 import {
   type Ended,
   hasEnded,
+  type Next,
   type RequestState,
   type ResponderName,
   responderOf,
   type State,
   type Step,
   type Verdict,
-  withFault,
   withResponder,
 } from "./state.ts";
 import type { Variant } from "./variants.ts";

@@ -5,6 +5,7 @@
  * There is no time in it. Whatever a clock triggers may happen at any moment, which covers every clock, right or wrong.
  * Reads that only spare a write that would be refused are left out: the write's condition decides without them too.
  */
+import type { Next as AnyNext, Faulty } from "../call.ts";
 import type { Step as AnyStep } from "../explore.ts";
 
 /** Whose random values something carries: those of the first or the second attempt, or nobody's yet. */
@@ -52,7 +53,7 @@ export type Call =
   | "sweep"
   | "cancel";
 
-export interface State {
+export interface State extends Faulty<Call> {
   readonly request: RequestState;
   /** The attempt that opened it: its reply token. */
   readonly requestToken: Whose;
@@ -70,9 +71,6 @@ export interface State {
   /** `writes`: only where it decides by what it has read. */
   readonly sweeper: "idle" | "writes";
   readonly canceller: "idle" | "done";
-  /** A call that its caller has given up, and that may still arrive. */
-  readonly zombie: Call | "none";
-  readonly faultsLeft: number;
 }
 
 /** What somebody outside is told. `failed`: it has not happened, and will not. `refused`: there is nothing to answer. */
@@ -83,6 +81,7 @@ export type News =
 export type Verdict = "accepted" | "superseded" | "late" | "cancelled";
 
 export type Step = AnyStep<State, News>;
+export type Next = AnyNext<State, News>;
 
 export function initialState(faults: number): State {
   const attempt: Attempt = { step: "not begun", token: 0, isMarking: false };
@@ -120,5 +119,3 @@ export function withResponder(state: State, name: ResponderName, change: Partial
 }
 
 export const hasEnded = (request: RequestState): request is Ended => request !== "absent" && request !== "pending";
-
-export const withFault = (state: State): State => ({ ...state, faultsLeft: state.faultsLeft - 1 });
