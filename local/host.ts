@@ -8,6 +8,7 @@ import { DISPATCH } from "../shared/deployed-subscriber.ts";
 import type { Logger } from "../shared/ports.ts";
 import { type AdministratorKey, keepAdministratorKey } from "./admin-key.ts";
 import type { App } from "./app.ts";
+import { DeadLetters } from "./dead-letters.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { hostsOf, isLoopbackHost } from "./guards.ts";
@@ -131,7 +132,10 @@ async function start(
   const { AGENT_EVENT_BUS_URLS: _, AGENT_EVENT_BUS_KEY: __, ...inherited } = process.env;
   const env: Record<string, string | undefined> = inherited;
   const app = currentApp();
-  const onDead = (delivery: Delivery, reason: string): void => recordDead(app, log, delivery, reason);
+  const deadLetters = new DeadLetters({ log, record: async (letter) => (await app.get()).recordDeadLetter(letter) });
+  cleanups.push(() => deadLetters.close());
+  const onDead = ({ subscriber, event, receives }: Delivery, reason: string): void =>
+    deadLetters.take({ subscriber, event, reason, attempts: receives });
   const subscriberKeys = keys ? createSubscriberKeys() : null;
   const deliveries = new Deliveries({ journal, log, print, env, keyOf: subscriberKeys?.keyOf, onDead });
   cleanups.push(() => deliveries.close());
@@ -191,7 +195,8 @@ async function start(
 
   const administratorKey = keys ? await administratorKeyIn(dataDir, app) : null;
   dispatcher.start();
-  await webhookQueue.send(await (await app.get()).pendingWebhooks());
+  // Not awaited: a store that is slow to come up keeps nobody from using the bus.
+  void webhookQueue.resume(async () => (await app.get()).pendingWebhooks());
   const dead = journal.deadOnes();
   // Told again, should the last run have ended before it could be recorded.
   for (const delivery of dead) onDead(delivery, delivery.reason);
@@ -218,19 +223,6 @@ async function administratorKeyIn(dataDir: string, app: { get(): Promise<App> })
       return (await current.identify(call)).kind === "known";
     },
   });
-}
-
-/** In the record of everything, where it is listed and can be redriven. The journal tells it again at the next start. */
-function recordDead(
-  app: { get(): Promise<App> },
-  log: Logger,
-  { subscriber, event, receives }: Delivery,
-  reason: string,
-): void {
-  app
-    .get()
-    .then((current) => current.recordDeadLetter({ subscriber, event, reason, attempts: receives }))
-    .catch((error: unknown) => log.error("a dead delivery could not be recorded", { error: String(error) }));
 }
 
 /** The version of the code that serves now. Calls that come before the first one wait for it. */

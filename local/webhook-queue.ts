@@ -43,6 +43,20 @@ export class LocalWebhookQueue implements WebhookQueue {
     this.#next();
   }
 
+  /** Takes on what an earlier run left, however often it has to look for it. Never throws. */
+  async resume(find: () => Promise<readonly WebhookTask[]>): Promise<void> {
+    for (;;)
+      try {
+        return await this.send(await find());
+      } catch (error) {
+        if (!this.#isOpen) return;
+        this.#options.log.warn("what is left of webhooks could not be looked up and is looked for again", {
+          error: String(error),
+        });
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+  }
+
   /** Starts nothing more; resolves when the calls under way have ended, or `ms` have passed. */
   async close(ms: number): Promise<void> {
     this.#isOpen = false;

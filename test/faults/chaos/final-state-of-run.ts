@@ -67,10 +67,21 @@ function publicationsOf({ dataDir }: BusUnderTest): string[] {
   return [...new Set(lines.map(({ key }) => key.slice(key.lastIndexOf("/") + 1)))];
 }
 
-/** What deployed subscribers wrote down. */
-export function deployedHandOvers({ handOversFile }: BusUnderTest): HandOver[] {
-  const lines = linesOf(handOversFile) as [subscriber: string, eventId: string][];
-  return lines.map(([subscriber, eventId]) => ({ subscriptionId: deployedId(subscriber), eventId }));
+/** What deployed subscribers wrote down of the events that they got, or dropped because nobody waited any more. */
+function deployedHandOvers(bus: BusUnderTest): HandOver[] {
+  return notesOf(bus, ["got", "dropped"]);
+}
+
+/** Every time that a deployed subscriber was done with an event. */
+export function doneByDeployed(bus: BusUnderTest): HandOver[] {
+  return notesOf(bus, ["done"]);
+}
+
+function notesOf({ handOversFile }: BusUnderTest, wanted: readonly string[]): HandOver[] {
+  const lines = linesOf(handOversFile) as [subscriber: string, eventId: string, what: string][];
+  return lines
+    .filter(([, , what]) => wanted.includes(what))
+    .map(([subscriber, eventId]) => ({ subscriptionId: deployedId(subscriber), eventId }));
 }
 
 /** JSON by the line; a last one that a kill left half written is left out. */

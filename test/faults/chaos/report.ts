@@ -55,17 +55,23 @@ function found(result: ChaosResult): Row[] {
     ["deliveries", [...deliveries].map(([name, all]) => `${all.length} ${name}`).join(", ")],
     ["R5 published, of bus time after the faults", `${quiet.publishedAfterMs / 1_000} s`],
     ["R5 all requests ended", `${quiet.endedAfterMs / 1_000} s`],
-    ["R7 handed over more than once", duplicates(state.handOvers)],
-    ["R8 dead; sent again; dead still", `${result.dead}; ${result.redriven}; ${result.deadAfterRedrive}`],
+    ["R7 done more than once", duplicates(result.done)],
+    ["R8 dead; sent again; dead still", `${result.dead}; ${result.redriven}; ${whyDead(state)}`],
     ["seconds, of load and in all", `${result.loadSeconds}, ${result.seconds}`],
     ["violations", violations.length],
   ];
 }
 
-/** Deployed subscribers do nothing on purpose to get an event again. */
-function duplicates(handOvers: readonly HandOver[]): string {
-  const deployed = handOvers.filter(({ subscriptionId }) => subscriptionId.startsWith("deployed:"));
-  const different = new Set(deployed.map(({ subscriptionId, eventId }) => `${subscriptionId} ${eventId}`));
-  const more = deployed.length - different.size;
-  return `${more} of ${different.size} to deployed subscribers (${((100 * more) / different.size).toFixed(2)} %)`;
+/** How many are dead for which reason: what is left when all that can be sent again was. */
+function whyDead({ deliveries }: ChaosResult["state"]): string {
+  const dead = deliveries.filter(({ state }) => state === "DEAD");
+  const reasons = [...groupBy(dead, ({ reason = "no reason" }) => reason)];
+  return reasons.map(([reason, all]) => `${all.length} (${reason})`).join(", ") || "0";
+}
+
+/** By deployed subscribers, which do nothing on purpose to get an event again. */
+function duplicates(done: readonly HandOver[]): string {
+  const different = new Set(done.map(({ subscriptionId, eventId }) => `${subscriptionId} ${eventId}`));
+  const more = done.length - different.size;
+  return `${more} of ${different.size} (${((100 * more) / different.size).toFixed(2)} %)`;
 }

@@ -18,7 +18,7 @@ import config from "./bus.config.ts";
 import { type BusUnderTest, startBus } from "./bus-under-test.ts";
 import { type Disturbances, disturb } from "./disturbances.ts";
 import { beginLoops, callBadEndpoints, emitNotes, race } from "./emitters.ts";
-import { finalStateOf } from "./final-state-of-run.ts";
+import { doneByDeployed, finalStateOf } from "./final-state-of-run.ts";
 import { moreViolations } from "./more-violations.ts";
 import { type Quiet, untilQuiet } from "./quiet.ts";
 import { lookAtRequests, readHistory, readOnce } from "./readers.ts";
@@ -57,7 +57,8 @@ export interface ChaosResult {
   /** What was dead when all was quiet, and what was left of it once its endpoints were mended and it was sent again. */
   readonly dead: number;
   readonly redriven: number;
-  readonly deadAfterRedrive: number;
+  /** Every time that a deployed subscriber was done with an event. */
+  readonly done: readonly HandOver[];
   readonly loadSeconds: number;
   readonly seconds: number;
 }
@@ -65,8 +66,8 @@ export interface ChaosResult {
 const RECONCILE_EVERY_MS = 1_000;
 /** Of the clients' calls, so many lose their socket. */
 const SOCKETS_BREAK = 0.05;
-/** From one disturbance of the process to the next. */
-const BETWEEN_DISTURBANCES_MS = [1_500, 4_000] as const;
+/** From one disturbance of the process to the next: it takes about two seconds to be there again. */
+const BETWEEN_DISTURBANCES_MS = [5_000, 9_000] as const;
 
 const FACTS: RunFacts = {
   deployed: config.subscribers.map(({ name, on }) => ({ name, eventTypes: on })),
@@ -124,7 +125,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       quiet,
       dead,
       redriven,
-      deadAfterRedrive: state.deliveries.filter((one) => one.state === "DEAD").length,
+      done: doneByDeployed(bus),
       loadSeconds,
       seconds: seconds(startedAt),
     };
@@ -146,7 +147,7 @@ interface Stage {
 
 /** All the load, with everything that can go wrong; ends when the last fault has ended. */
 async function underFaults(options: ChaosOptions, stage: Stage): Promise<Disturbances> {
-  const { emits, waits, lanes = 12, faults = true, minutes = 0, print = () => {} } = options;
+  const { emits, waits, lanes = 24, faults = true, minutes = 0, print = () => {} } = options;
   const { scene, proxy, bus, sockets, history } = stage;
   const { random } = scene;
   const loadIsOver = new AbortController();

@@ -4,14 +4,14 @@ import { internalFailure, throttle } from "./aws-errors.ts";
 import type { Exchange, Nemesis } from "./exchange.ts";
 import { answeredInPart, failedEntries, unprocessedKeys } from "./partial.ts";
 
-/** A stall is over the SDK clients' patience of 3 s: whoever stalls is given up, and does it all the same. */
-const LONGEST_STALL_MS = 4_000;
+/** A stall ends when the client has given up, and at the latest after this; it is done all the same. */
+const LONGEST_STALL_MS = 1_500;
 const LONGEST_LATENCY_MS = 150;
 /** How late a zombie is at most: late enough that the client has long tried again. */
 const LONGEST_ZOMBIE_MS = 700;
 /** A call that is to be overtaken waits for a later one for so long. */
 const OVERTAKEN_MS = 150;
-const LONGEST_BURST_CALLS = 12;
+const LONGEST_BURST_CALLS = 8;
 
 /** N1: never reaches the service. */
 const dropped: Nemesis = async (exchange) => exchange.reset();

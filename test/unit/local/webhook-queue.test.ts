@@ -32,6 +32,18 @@ function queueWith(deliver: (task: WebhookTask) => Promise<TaskOutcome>) {
 const after = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe("webhooks in the embedded run", () => {
+  test("that an earlier run left are called, also when the store cannot say at once which they are", async () => {
+    const { queue, made } = queueWith(async () => DONE);
+    let looks = 0;
+    const resumed = queue.resume(async () => {
+      if (++looks < 3) throw new Error("the store is not up yet");
+      return [task("a", 1)];
+    });
+    await passTime(5_000);
+    await resumed;
+    expect(made).toEqual(["a/1"]);
+  });
+
   test("are called at once, and again when it is time to", async () => {
     let calls = 0;
     const { queue, made } = queueWith(async () => (++calls === 1 ? { kind: "again", afterMs: 5_000 } : DONE));

@@ -1,7 +1,11 @@
 import { subscriber } from "../../../../client/subscriber.ts";
-import { noteHandOver } from "./hand-over.ts";
+import { log, noteDone, noteHandOver } from "./hand-over.ts";
 
-export const handler = subscriber(async (event, context) => {
-  noteHandOver(context.subscriber, event.id);
-  return { marker: `${context.subscriber} to ${event.id}` };
-});
+export const handler = subscriber(
+  async (event, context) => {
+    noteHandOver(context.subscriber, event.id);
+    noteDone(context.subscriber, event.id);
+    return { marker: `${context.subscriber} to ${event.id}` };
+  },
+  { log },
+);

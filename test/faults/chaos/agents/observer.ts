@@ -1,4 +1,10 @@
 import { subscriber } from "../../../../client/subscriber.ts";
-import { noteHandOver } from "./hand-over.ts";
+import { log, noteDone, noteHandOver } from "./hand-over.ts";
 
-export const handler = subscriber(async (event, context) => noteHandOver(context.subscriber, event.id));
+export const handler = subscriber(
+  async (event, context) => {
+    noteHandOver(context.subscriber, event.id);
+    noteDone(context.subscriber, event.id);
+  },
+  { log },
+);
