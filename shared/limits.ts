@@ -173,6 +173,9 @@ export const MAX_SECRETS = 4;
 /** A delivery that should have been tried so long ago has been forgotten, and is sent for again. */
 export const DELIVERY_OVERDUE_MS = 5 * 60_000;
 
+/** For so long after its end a queue is looked through for messages that were still on their way to it. */
+export const LAST_LOOK_MS = 3_600_000;
+
 /** Writes of one fan-out under way at once. */
 export const FAN_OUT_LANES = 32;
 

@@ -4,7 +4,13 @@
  */
 import { dead } from "../deliveries/delivery.ts";
 import { inLanes } from "../lanes.ts";
-import { DELIVERY_OVERDUE_MS, FAN_OUT_LANES, MESSAGE_RETENTION_MS, QUEUE_INSPECTION_MS } from "../limits.ts";
+import {
+  DELIVERY_OVERDUE_MS,
+  FAN_OUT_LANES,
+  LAST_LOOK_MS,
+  MESSAGE_RETENTION_MS,
+  QUEUE_INSPECTION_MS,
+} from "../limits.ts";
 import type { Deps } from "../ports.ts";
 import { isoAt } from "../time.ts";
 import type { SubscriptionRecord } from "./records.ts";
@@ -35,9 +41,10 @@ export async function tendSubscription(deps: TendDeps, seen: SubscriptionRecord)
 function nextInspection(deps: TendDeps, { target, status, updatedAt }: SubscriptionRecord): string | null {
   if (target.kind !== "queue") return null;
   if (status !== "deleted") return isoAt(deps.now() + QUEUE_INSPECTION_MS);
-  // A dispatch that was under way, or an index that lagged, may have left a message behind: it is looked for once more.
-  const isLastLook = deps.now() - Date.parse(updatedAt) >= DELIVERY_OVERDUE_MS;
-  return isLastLook ? null : isoAt(deps.now() + DELIVERY_OVERDUE_MS);
+  // A dispatch that was under way, or an index that lagged, may have left a message behind: it is looked for a few more
+  // times, further and further apart. A clock that is minutes wrong must not make the first look the last.
+  const deletedForMs = deps.now() - Date.parse(updatedAt);
+  return deletedForMs >= LAST_LOOK_MS ? null : isoAt(deps.now() + Math.max(DELIVERY_OVERDUE_MS, deletedForMs));
 }
 
 /** I7: a message of a queue that is gone, or that nobody took in time, is dead. Whether none is left. */

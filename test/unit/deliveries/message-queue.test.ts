@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { openAgent } from "../../../shared/agents/agent.ts";
+import { dispatchEvent } from "../../../shared/deliveries/dispatch.ts";
+import { reconcile } from "../../../shared/reconcile.ts";
 import { changeSubscription, unsubscribe } from "../../../shared/subscriptions/subscribe.ts";
 import { after, type BusInMemory, busInMemory } from "../../support/bus-in-memory.ts";
 import { codeOf, failureOf } from "../../support/failures.ts";
@@ -9,6 +11,7 @@ import {
   minutesPass,
   OWNER,
   publish,
+  published,
   queueInput,
   subscribed,
   take,
@@ -320,6 +323,23 @@ describe("the messages of a queue that is ended", () => {
     const eventId = await publish(bus);
     await minutesPass(bus, 10);
     expect(await bus.store.getDeliveries(eventId)).toMatchObject([{ state: "DEAD", reason: "subscription_deleted" }]);
+    await minutesPass(bus, 150);
     expect(await bus.store.findDueWork("subscription", "9999", 10)).toEqual([]);
+  });
+
+  it("are dead although a reconciler whose clock is five minutes fast has looked before they came", async () => {
+    const { bus, id } = await withQueue();
+    const event = await published(bus);
+    const create = bus.store.createDelivery.bind(bus.store);
+    bus.store.createDelivery = async (delivery) => {
+      bus.store.createDelivery = create;
+      await unsubscribe(bus.deps, id, OWNER);
+      const fast = { ...bus.deps, now: () => bus.deps.now() + 300_000 };
+      await reconcile(fast, { untilMs: bus.deps.monotonic() + 60_000 });
+      return create(delivery);
+    };
+    await dispatchEvent(bus.deps, event);
+    await minutesPass(bus, 15);
+    expect(await bus.store.getDeliveries(event.id)).toMatchObject([{ state: "DEAD", reason: "subscription_deleted" }]);
   });
 });
