@@ -54,7 +54,7 @@ export function heldContract({ name, open }: ClockedStoreUnderTest): void {
       ...change,
     });
 
-    it("counts the waits of an agent that are open, up to a bound, and says which ends first", async () => {
+    it("counts the waits of an agent that are open, up to a bound, and says which ends first [wait-9]", async () => {
       const [agent, other] = [randomUUID(), randomUUID()];
       expect(await store.countHeld("wait", agent, inSeconds(0), 10)).toEqual({ count: 0, firstEndsAt: null });
       for (const seconds of [30, 10, 20]) await store.createRequest(aRequest(agent, inSeconds(seconds)));
@@ -99,7 +99,7 @@ export function heldContract({ name, open }: ClockedStoreUnderTest): void {
         expect((await store.readHistory({ ...query, partition: `AGENT#${agentType}#${shard}` })).positions).toEqual([]);
     });
 
-    it("counts the subscriptions of a type, but for those that were removed", async () => {
+    it("counts the subscriptions of a type, but for those that were removed [emit-19]", async () => {
       const eventType = `TYPE_${randomUUID()}`;
       const entry = (change: Partial<SubscriptionEntry>): SubscriptionEntry => ({
         eventType,

@@ -133,7 +133,7 @@ async function livedOn() {
 describe("a table restored from a backup that was taken in the middle of things", () => {
   const lived = livedOn();
 
-  test("has all that was there, publishes what was unpublished, and does nothing twice that has an effect", async () => {
+  test("has all that was there, publishes what was unpublished, and does nothing twice that has an effect [cleanup-5]", async () => {
     const { backup, lostAtMs, queue, mortal, triedAs, events, asked, forgotten } = await lived;
     const { bus } = await restored(backup, lostAtMs + 3_600_000);
     const history = await listEvents(bus.deps, { limit: "100", order: "asc" }, openAgent("reader"));

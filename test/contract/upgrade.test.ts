@@ -121,7 +121,7 @@ describe("what an older version recorded", () => {
     });
   });
 
-  test("goes on to its end: a question is answered, one for all when the last has answered", async () => {
+  test("goes on to its end: a question is answered, one for all when the last has answered [all-2]", async () => {
     const bob = { agent: openAgent("bob-role"), as: "bob" };
     const half = await findOwnRequest(bus.deps, named("all"), "asker");
     expect(await describeOutcome(bus.deps, half)).toMatchObject({ status: "pending" });
@@ -187,7 +187,7 @@ function shapesOf(items: readonly Item[]): Map<string, Map<string, string>> {
 }
 
 describe("what is recorded now", () => {
-  test("has every attribute, of the same type, that an older version reads of it", async () => {
+  test("has every attribute, of the same type, that an older version reads of it [all-2]", async () => {
     const { bus, client } = await busOnTable();
     const queue = await subscribed(bus, queueInput());
     bus.webhooks.script(HOOK, fails(503));

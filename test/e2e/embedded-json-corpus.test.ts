@@ -22,7 +22,8 @@ beforeAll(async () => {
   base = (await startDev()).url;
   const event = (await post("/events", { type: "PING", data: {}, correlation_id: CONVERSATION })).json;
   const target = { kind: "queue" };
-  const subscription = (await post("/subscriptions", { name: "corpus", event_types: ["SESSION_CREATED"], target })).json;
+  const subscription = (await post("/subscriptions", { name: "corpus", event_types: ["SESSION_CREATED"], target }))
+    .json;
   const path = `/subscriptions/${subscription["subscription_id"]}`;
   operations = [
     ["POST", "/events"],
@@ -49,7 +50,7 @@ function expectInvalidJson(what: string, { status, json }: RawReply): void {
   expect(json["errors"]).toEqual([{ pointer: expect.any(String), detail: expect.any(String) }]);
 }
 
-it("what is no JSON is refused with 400 by every operation, alone and inside, and nothing is written", async () => {
+it("what is no JSON is refused with 400 by every operation, alone and inside, and nothing is written [emit-1]", async () => {
   const before = await published();
   const refused = JSON_CASES.filter(({ expected }) => expected === "refused");
   await inLanes(LANES, refused, async (given) => {
@@ -104,7 +105,8 @@ it("what is JSON comes back as it was; what is open is refused, or comes back ex
 it("and so it does in an answer", async () => {
   const valid = JSON_CASES.filter(({ name, expected }) => expected === "accepted" && !REFUSED_BY_CONTRACT.has(name));
   const target = { kind: "queue" };
-  const subscription = (await post("/subscriptions", { name: "answers", event_types: ["SESSION_CREATED"], target })).json;
+  const subscription = (await post("/subscriptions", { name: "answers", event_types: ["SESSION_CREATED"], target }))
+    .json;
   await post("/events", { type: "SESSION_CREATED", data: {} });
   const messages = await rawCall(base, "GET", `/subscriptions/${subscription["subscription_id"]}/messages?wait=20`);
   const [message] = messages.json["messages"] as { event: { id: string; reply_to: { url: string; token: string } } }[];

@@ -49,7 +49,7 @@ describe("who a deployed subscriber is", () => {
 });
 
 describe("a direct subscriber", () => {
-  it("is invoked by the rule itself, which tries for 24 hours and then keeps the event in a dead-letter queue", () => {
+  it("is invoked by the rule itself, which tries for 24 hours and then keeps the event in a dead-letter queue [deliver-1]", () => {
     template.hasResourceProperties(RULE, {
       EventPattern: { source: ["agent-event-bus"], "detail-type": ["CONTEXT_REQUESTED"] },
       Targets: [
@@ -63,7 +63,7 @@ describe("a direct subscriber", () => {
     });
   });
 
-  it("is not run again when its callback fails, and what failed is kept", () => {
+  it("is not run again when its callback fails, and what failed is kept [deliver-2]", () => {
     template.hasResourceProperties("AWS::Lambda::EventInvokeConfig", {
       FunctionName: { Ref: idOf(FUNCTION, "Subscriberlibrarian") },
       MaximumRetryAttempts: 0,
@@ -84,7 +84,7 @@ describe("a direct subscriber", () => {
 });
 
 describe("a queued subscriber", () => {
-  it("takes up to ten events at a time and gives back only those that failed", () => {
+  it("takes up to ten events at a time and gives back only those that failed [deliver-6]", () => {
     template.hasResourceProperties("AWS::Lambda::EventSourceMapping", {
       EventSourceArn: { "Fn::GetAtt": [idOf(QUEUE, "SubscribernormalizerQueue"), "Arn"] },
       BatchSize: 10,
@@ -92,7 +92,7 @@ describe("a queued subscriber", () => {
     });
   });
 
-  it("has five tries at an event, none begun while another may still run", () => {
+  it("has five tries at an event, none begun while another may still run [deliver-7]", () => {
     const { Timeout } = only<{ Timeout: number }>(template, FUNCTION, "Subscribernormalizer").Properties;
     expect(only(template, QUEUE, "SubscribernormalizerQueue").Properties).toMatchObject({
       VisibilityTimeout: 6 * Timeout,

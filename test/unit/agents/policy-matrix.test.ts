@@ -165,7 +165,7 @@ describe("every operation, under every policy", () => {
   });
 
   it.each(operations)(
-    "%s does what the policy allows, refuses what it does not, and writes nothing then",
+    "%s does what the policy allows, refuses what it does not, and writes nothing then [emit-3, respond-2]",
     async (name) => {
       const world = await policyWorld();
       for (const policy of MATRIX)
@@ -174,7 +174,7 @@ describe("every operation, under every policy", () => {
     },
   );
 
-  it("show and explain give what may be seen, and for all else the very answer of what never was", async () => {
+  it("show and explain give what may be seen, and for all else the very answer of what never was [history-6, respond-1]", async () => {
     for (const policy of MATRIX)
       for (const probe of looking.events.flatMap(lookingAt)) expect(await faultOf(looking, probe, policy)).toBeNull();
   });

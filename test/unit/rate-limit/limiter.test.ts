@@ -51,7 +51,7 @@ const someCalls = fc.array(
 );
 
 describe("an agent that calls too often", () => {
-  it("is served its burst, its rate and the credit of each instance, and never more", async () => {
+  it("is served its burst, its rate and the credit of each instance, and never more [emit-19]", async () => {
     await fc.assert(
       fc.asyncProperty(
         someRate,
