@@ -15,7 +15,7 @@ import { isAwaited } from "./agents/speaker.ts";
 import { countAnswer } from "./count-answer.ts";
 import { expiryOf } from "./draft-event.ts";
 import { BusError } from "./errors.ts";
-import { hashOf } from "./hash.ts";
+import { derivedId, hashOf } from "./hash.ts";
 import { nameField, objectField, readInput, utf8Bytes } from "./input.ts";
 import {
   MAX_COUNTED_ANSWERS,
@@ -160,7 +160,11 @@ interface Stored {
 async function store(deps: Deps, draft: ResponseRecord, request: RequestRecord | null): Promise<Stored> {
   await checkFlood(deps, draft, request);
   const put = await deps.store.putResponse(draft);
-  return put.kind === "created" ? { record: draft, repeated: false } : { record: put.record, repeated: true };
+  if (put.kind === "created") return { record: draft, repeated: false };
+  if (put.record.sender === draft.sender) return { record: put.record, repeated: true };
+  // I9: ids of answers can be guessed, and whoever has the token could use up another's. His answer is kept all the same.
+  const responseId = derivedId("response of", draft.sender, draft.responseId);
+  return store(deps, { ...draft, responseId }, request);
 }
 
 /** I5: one response id, one response. @throws BusError `response_conflict` */
