@@ -327,14 +327,14 @@ describe("the messages of a queue that is ended", () => {
     expect(await bus.store.findDueWork("subscription", "9999", 10)).toEqual([]);
   });
 
-  it("are dead although a reconciler whose clock is five minutes fast has looked before they came", async () => {
+  it("are dead although a reconciler whose clock is six minutes fast has looked before they came", async () => {
     const { bus, id } = await withQueue();
     const event = await published(bus);
     const create = bus.store.createDelivery.bind(bus.store);
     bus.store.createDelivery = async (delivery) => {
       bus.store.createDelivery = create;
       await unsubscribe(bus.deps, id, OWNER);
-      const fast = { ...bus.deps, now: () => bus.deps.now() + 300_000 };
+      const fast = { ...bus.deps, now: () => bus.deps.now() + 360_000 };
       await reconcile(fast, { untilMs: bus.deps.monotonic() + 60_000 });
       return create(delivery);
     };

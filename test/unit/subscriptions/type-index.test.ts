@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { openAgent } from "../../../shared/agents/agent.ts";
 import { changeSubscription, subscribe, unsubscribe } from "../../../shared/subscriptions/subscribe.ts";
 import { indexSubscription, subscriptionsOf } from "../../../shared/subscriptions/type-index.ts";
+import { isoAt } from "../../../shared/time.ts";
 import { type BusInMemory, busInMemory } from "../../support/bus-in-memory.ts";
 import { crashAt } from "../../support/crash.ts";
 import { minutesPass, OWNER, publish, queueInput, reconciled, subscribed, TYPE } from "../../support/run-time-bus.ts";
@@ -57,7 +58,7 @@ describe.each(CHANGES)("a crash in the middle of %s", (_, change, wanted) => {
         await minutesPass(bus, 8);
         const neverBegan = at === 1 && fate === "lost";
         expect(await indexed(bus), `after write ${at} of ${counter.writes}`).toEqual(neverBegan ? before : wanted);
-        expect(await bus.store.findDueWork("subscription", "2026-06-01T12:30", 10)).toEqual([]);
+        expect(await bus.store.findDueWork("subscription", isoAt(bus.clock.nowMs), 10)).toEqual([]);
       }
     },
   );
