@@ -64,7 +64,7 @@ export function serveOperations<D extends Deps = Deps>(operations: Partial<Recor
       if (match.kind !== "matched" || serve === undefined)
         throw notServed(request, match.kind === "unmatched" ? match.allowed : []);
       await charge(call, request, match.operation);
-      requireOperation(deps, request.agent, match.operation);
+      requireOperation(call, request.agent, match.operation);
       const response = await serve(request, call, match.params);
       // Of a stream it is the time to its beginning.
       const elapsed_ms = Math.round(deps.monotonic() - startedAt);
@@ -142,7 +142,13 @@ async function charge({ limiter }: Deps, request: HttpRequest, operation: Operat
       return null;
     }
   };
-  await limiter.take(agent.id, more({ query, body }));
+  try {
+    await limiter.take(agent.id, more({ query, body }));
+  } catch (error) {
+    // Whoever comes back when he was told to pays for the whole again.
+    limiter.giveBack(agent.id, tokens);
+    throw error;
+  }
 }
 
 /** Bodies that have been read: what a call costs, and what it wants, stand in the same one. */
