@@ -33,9 +33,9 @@ export async function openCursor(
   cursor: string,
   pointer: string,
 ): Promise<string> {
-  const [place = "", signature = ""] = cursor.split(".", 2);
+  const [place = "", signature = "", ...more] = cursor.split(".");
   // A MAC is compared as a whole with one computed here; who guesses learns nothing useful from its time.
-  if (signature === "" || signature !== (await sign(deps, scope, place)))
+  if (signature === "" || more.length > 0 || signature !== (await sign(deps, scope, place)))
     throw invalidField(pointer, "a cursor that was given for this very query was expected");
   return place;
 }
