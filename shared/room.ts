@@ -13,35 +13,47 @@ export interface Cap {
   refusal(): BusError;
 }
 
-/** What is being made in this process at this moment, by what it counts as: an index does not show it yet. */
-const begun = new WeakMap<EventStore, Map<string, number>>();
+/** Whatever is being made in this process at this moment, by what it counts as: an index does not show it yet. */
+const begun = new WeakMap<EventStore, Map<string, Set<Promise<void>>>>();
 
 /**
- * Makes something if there is room under all caps. In one process a cap is never exceeded: what was begun before counts,
- * and of many who come at the same moment so many get through as there is room for, or fewer. Machines that make
- * something at the same moment do not see each other's: so many more than the cap there can be.
+ * Makes something if there is room under all caps. In one process no cap is exceeded, and none refuses what there is room
+ * for, however many come at the same moment. Machines do not see what others are making at that moment: so many more than
+ * the cap there can be.
  *
  * @throws BusError what a cap says
  */
 export async function whileThereIsRoom<T>(store: EventStore, caps: readonly Cap[], make: () => Promise<T>): Promise<T> {
-  const counts = begun.get(store) ?? new Map<string, number>();
-  begun.set(store, counts);
-  const before = caps.map(({ of }) => counts.get(of) ?? 0);
-  for (const [i, { of }] of caps.entries()) counts.set(of, (before[i] ?? 0) + 1);
+  const inProcess = begun.get(store) ?? new Map<string, Set<Promise<void>>>();
+  begun.set(store, inProcess);
+  const ofCap = caps.map(({ of }) => {
+    const making = inProcess.get(of) ?? new Set<Promise<void>>();
+    inProcess.set(of, making);
+    return making;
+  });
+  const before = ofCap.map((making) => [...making]);
+  let done = (): void => {};
+  const mine = new Promise<void>((resolve) => {
+    done = resolve;
+  });
+  for (const making of ofCap) making.add(mine);
   try {
-    await Promise.all(
-      caps.map(async (cap, i) => {
-        if ((await cap.count()) + (before[i] ?? 0) >= cap.most) throw cap.refusal();
-      }),
-    );
+    await Promise.all(caps.map((cap, i) => requireRoom(cap, before[i] ?? [])));
     return await make();
   } finally {
-    for (const { of } of caps) leave(counts, of);
+    for (const [i, making] of ofCap.entries()) {
+      making.delete(mine);
+      if (making.size === 0) inProcess.delete(caps[i]?.of ?? "");
+    }
+    done();
   }
 }
 
-function leave(counts: Map<string, number>, of: string): void {
-  const left = (counts.get(of) ?? 1) - 1;
-  if (left > 0) counts.set(of, left);
-  else counts.delete(of);
+async function requireRoom(cap: Cap, before: readonly Promise<void>[]): Promise<void> {
+  const count = await cap.count();
+  if (count + before.length < cap.most) return;
+  if (count >= cap.most) throw cap.refusal();
+  // It is close: those who came before are let finish, and are counted then, or have failed.
+  await Promise.all(before);
+  if ((await cap.count()) >= cap.most) throw cap.refusal();
 }

@@ -20,6 +20,8 @@ import type { RateStore } from "./store.ts";
 export interface RateLimiter {
   /** Takes what a call costs. @throws BusError `rate_limited`, with the time at which the agent is served again */
   take(agentId: string, tokens: number): Promise<void>;
+  /** For a call that was not served after all: so many tokens of it need not be paid for. */
+  giveBack(agentId: string, tokens: number): void;
 }
 
 export interface RateLimiterParts {
@@ -145,6 +147,9 @@ export function createRateLimiter({ store, rate, now, log }: RateLimiterParts): 
       });
       account.turn = paying.catch(() => undefined);
       await paying;
+    },
+    giveBack(agentId, tokens) {
+      accountOf(agentId).unpaid -= tokens;
     },
   };
 }

@@ -3,7 +3,7 @@ import { BusError } from "../errors.ts";
 import type { Deps } from "../ports.ts";
 import { type Cap, whileThereIsRoom } from "../room.ts";
 import { isoAt } from "../time.ts";
-import type { SubscriptionRecord } from "./records.ts";
+import { countsUntil, type SubscriptionRecord } from "./records.ts";
 
 /**
  * Writes a subscription, if there is room for what is new about it: itself, or some of its types.
@@ -18,7 +18,9 @@ export async function writeWithinCaps<T>(
 ): Promise<T> {
   const before = standing === null || standing.status === "deleted" ? null : standing;
   const newTypes = next.eventTypes.filter((type) => before?.eventTypes.includes(type) !== true);
-  const caps = [...(before === null ? [ofAgent(deps, next.owner)] : []), ...newTypes.map((type) => ofType(deps, type))];
+  // One that has ended not long ago still has its place.
+  const isCounted = standing !== null && countsUntil(standing) > isoAt(deps.now());
+  const caps = [...(isCounted ? [] : [ofAgent(deps, next.owner)]), ...newTypes.map((type) => ofType(deps, type))];
   return caps.length === 0 ? write() : whileThereIsRoom(deps.store, caps, write);
 }
 

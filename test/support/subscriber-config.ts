@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { projectPath } from "../../local/project.ts";
+import type { BusDeclaration } from "../../shared/bus-config.ts";
 import { temporaryFolder } from "./embedded.ts";
 
 export interface TestSubscriber {
@@ -19,7 +20,11 @@ export interface TestConfig {
   edit(name: string, code: string): void;
 }
 
-export function writeConfig(subscribers: readonly TestSubscriber[]): TestConfig {
+/** @param more what else the configuration declares */
+export function writeConfig(
+  subscribers: readonly TestSubscriber[],
+  more: Omit<BusDeclaration, "subscribers"> = {},
+): TestConfig {
   const folder = temporaryFolder();
   const handlerPath = (name: string): string => join(folder, `${name}.ts`);
   const write = (name: string, code: string): void =>
@@ -34,7 +39,7 @@ export function writeConfig(subscribers: readonly TestSubscriber[]): TestConfig 
   writeFileSync(
     path,
     `import { defineBus } from ${JSON.stringify(projectPath("shared/bus-config.ts"))};
-export default defineBus({ subscribers: ${JSON.stringify(declared)} as never });\n`,
+export default defineBus(${JSON.stringify({ ...more, subscribers: declared })} as never);\n`,
   );
   return { path, edit: write };
 }
