@@ -72,7 +72,11 @@ export const ANSWER_OPERATIONS = {
       "Every copy of an event that reaches a subscriber says how in its `reply_to`. An event that nobody waits for can " +
       "be answered too.",
     parameters: [
-      query("as", name(""), "For which subscriber you speak: it is what `expect: all` and `missing` go by."),
+      query(
+        "as",
+        name(""),
+        "For which subscriber you speak, which has to be you: it is what `expect: all` and `missing` go by.",
+      ),
       TRACEPARENT,
     ],
     requestBody: {

@@ -109,7 +109,7 @@ const DEAD: ListedDelivery = {
 export const DELIVERY_OPERATIONS = {
   dead: {
     tag: "deliveries",
-    summary: "All dead deliveries of your subscriptions and of the deployed subscribers.",
+    summary: "All dead deliveries of your subscriptions; for administrators, of the deployed subscribers too.",
     parameters: [
       query("status", { const: "dead", default: "dead" }, ""),
       query("subscription_id", name(""), "Only those of this subscription."),

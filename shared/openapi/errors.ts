@@ -19,7 +19,8 @@ const WHEN: Readonly<Record<ErrorCode, string>> = {
   invalid_json:
     "not UTF-8, not JSON, a key twice or `__proto__`, deeper than 32, a number or a text that would not come back as it was",
   unauthenticated: "no identity: no signature, or no agent key that is valid",
-  forbidden: "no permission, a page of another site, or a wrong reply token",
+  forbidden:
+    "no permission, by IAM or by the agent's policy; an answer in another's name; a wrong reply token; a page of another site",
   not_found: "there is no such thing, or it is another agent's",
   agent_exists: "there is an agent of this name, or there was one whose events are still kept",
   idempotency_conflict: "the key was used with another payload; `event_id` and `timestamp` say for what",

@@ -145,7 +145,7 @@ export const LOOK_OPERATIONS = {
     tag: "look back",
     summary: "A page of events.",
     description:
-      "Filters combine; newest first unless asked otherwise. Go on with `cursor` until `next_cursor` is null. As a batch " +
+      "Of the events that the agent may see. Filters combine; newest first unless asked otherwise. Go on with `cursor` until `next_cursor` is null. As a batch " +
       "of CloudEvents, where it goes on is told by `Link`.",
     parameters: [
       ...SELECTION,
@@ -177,6 +177,9 @@ export const LOOK_OPERATIONS = {
   show: {
     tag: "look back",
     summary: "One event with all that came of it; as a CloudEvent, the event alone.",
+    description:
+      "What the agent may not see is absent. Of an event that it may see only because it was delivered to it, the answers " +
+      "and deliveries are its own.",
     answers: {
       200: {
         description: "The event.",
