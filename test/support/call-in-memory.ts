@@ -39,6 +39,8 @@ export interface InMemoryCall {
   readonly lifeMs?: number;
   /** Default true. */
   readonly canStream?: boolean;
+  /** Hears of the answer as it leaves: before what is left to do once the caller has it. */
+  readonly onAnswer?: (status: number, text: string) => void;
 }
 
 /** @returns the call as it was made and answered, with its body as JSON where it is */
@@ -46,7 +48,7 @@ export async function callInMemory(
   { deps, clock }: BusInMemory,
   method: string,
   path: string,
-  { body, headers = {}, caller = "agent", lifeMs = LIFE_MS, canStream = true }: InMemoryCall = {},
+  { body, headers = {}, caller = "agent", lifeMs = LIFE_MS, canStream = true, onAnswer }: InMemoryCall = {},
 ): Promise<Call & { readonly json: Record<string, unknown> }> {
   const endsAtMs = clock.nowMs + lifeMs;
   const route = matchRoute(method, path.split("?")[0] ?? "");
@@ -65,6 +67,7 @@ export async function callInMemory(
   };
   const response = await HANDLES[route.kind === "matched" ? route.servedBy : "history"](call, deps);
   const text = typeof response.body === "string" ? response.body : await whole(response.body);
+  onAnswer?.(response.status, text);
   await response.afterwards?.();
   return {
     method,
