@@ -15,9 +15,13 @@ import type { EventRecord } from "./records.ts";
 export async function checkBudget(deps: Pick<Deps, "store" | "limits">, correlationId: string): Promise<void> {
   const budget = deps.limits.eventsPerConversation;
   if ((await deps.store.getConversationCount(correlationId)) < budget) return;
-  throw new BusError("loop_detected", `This conversation has spent its budget of ${budget} events.`, {
-    errors: [{ pointer: "/correlation_id", detail: "a conversation with events left was expected" }],
-  });
+  throw new BusError(
+    "loop_detected",
+    `This conversation has had its ${budget} events, as a loop would. What is new may begin another conversation.`,
+    {
+      errors: [{ pointer: "/correlation_id", detail: "none, or a conversation with events left, was expected" }],
+    },
+  );
 }
 
 /** Counts an event that joined a conversation. One that begins its own is not counted: it costs nothing extra. */
