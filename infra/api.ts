@@ -129,7 +129,7 @@ export class Api extends Construct {
       environment: { ...props.environment, ...(props.agentKeys ? { AUTH: "keys" } : {}) },
       ...(reserved === undefined ? {} : { reservedConcurrency: reserved }),
     });
-    grantTableAccess(props.table.table, one.role, name);
+    grantTableAccess(props.table.table, one.role, name, props.agentKeys && name !== "agents");
     if (PUBLISHERS.includes(name)) props.bus.grantPublish(one.role);
     acknowledge(one, {
       "Serverless-LambdaDLQ": "only ever called synchronously, through its URL: the caller is told of the failure",

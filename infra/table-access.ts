@@ -151,12 +151,37 @@ const TABLE_ACCESS: Readonly<Record<ApiFunction | WorkerFunction, TableAccess>> 
 /** Whoever serves agents takes their calls from their buckets. */
 const BUCKETS: TableAccess["items"] = [{ actions: ["GetItem", "UpdateItem"], of: ["buckets"] }];
 
+/** Whoever takes calls with keys reads whose the key is. */
+const AGENTS: TableAccess["items"] = [{ actions: ["GetItem"], of: ["agents"] }];
+
+/**
+ * Those that ask what an agent may do who does not call at this moment: also where calls come with signatures alone, for
+ * an agent with a key may have subscribed before.
+ */
+const LOOK_AGENTS_UP: readonly (keyof typeof TABLE_ACCESS)[] = [
+  "request",
+  "history",
+  "queue",
+  "dispatch",
+  "deliver-webhook",
+];
+
 const servesAgents = (name: string): boolean => API_FUNCTIONS.some((one) => one === name);
 
-/** Grants a function's role what `TABLE_ACCESS` says of it. */
-export function grantTableAccess(table: TableReference, role: IRole, name: keyof typeof TABLE_ACCESS): void {
+/** Grants a function's role what `TABLE_ACCESS` says of it. @param takesKeys whether it takes calls with agent keys */
+export function grantTableAccess(
+  table: TableReference,
+  role: IRole,
+  name: keyof typeof TABLE_ACCESS,
+  takesKeys = false,
+): void {
   const access = TABLE_ACCESS[name];
-  for (const { actions, of } of [...access.items, ...(servesAgents(name) ? BUCKETS : [])])
+  const items = [
+    ...access.items,
+    ...(servesAgents(name) ? BUCKETS : []),
+    ...(takesKeys || LOOK_AGENTS_UP.includes(name) ? AGENTS : []),
+  ];
+  for (const { actions, of } of items)
     role.addToPrincipalPolicy(
       new PolicyStatement({
         actions: actions.map((action) => `dynamodb:${action}`),

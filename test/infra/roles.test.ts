@@ -12,17 +12,21 @@ interface Statement {
 const template = synthesize({
   subscribers: [subscriber(), subscriber({ name: "normalizer", on: ["MESSAGE_RECEIVED"], via: "queue" })],
 });
-const policies = Object.entries(template.findResources("AWS::IAM::Policy")).map(([id, policy]) => ({
-  id,
-  statements: policy.Properties.PolicyDocument.Statement as Statement[],
-}));
+const keyed = synthesize({ context: { auth: "keys" } });
+const policiesOf = (from: typeof template) =>
+  Object.entries(from.findResources("AWS::IAM::Policy")).map(([id, policy]) => ({
+    id,
+    statements: policy.Properties.PolicyDocument.Statement as Statement[],
+  }));
+const policies = policiesOf(template);
+const keyedPolicies = policiesOf(keyed);
 const listOf = <T>(one: T | T[]): T[] => (Array.isArray(one) ? one : [one]);
-const ofFunction = (idStart: string): Statement[] =>
-  policies.filter(({ id }) => id.startsWith(idStart)).flatMap((one) => one.statements);
+const ofFunction = (idStart: string, of = policies): Statement[] =>
+  of.filter(({ id }) => id.startsWith(idStart)).flatMap((one) => one.statements);
 
 /** `<actions> on <partition keys, or indexes>` for everything that a function may do with the table. */
-const tableRights = (idStart: string): string[] =>
-  ofFunction(idStart)
+const tableRights = (idStart: string, of = policies): string[] =>
+  ofFunction(idStart, of)
     .filter(({ Action }) => JSON.stringify(Action).includes("dynamodb:"))
     .map(({ Action, Resource, Condition }) => {
       const keys = Condition?.["ForAllValues:StringLike"]?.["dynamodb:LeadingKeys"] as string[] | undefined;
@@ -184,7 +188,23 @@ describe("what each function may do", () => {
     ],
   ])("%s, and nothing else", (_title, idStart, rights) => {
     const limited = idStart.startsWith("Api") ? ["GetItem, UpdateItem on RATE#*"] : [];
-    expect(tableRights(idStart)).toEqual([...rights, ...limited].sort());
+    const looksAgentsUp = ["ApiRequest", "ApiHistory", "ApiQueue", "Dispatch", "Webhooks"].includes(idStart);
+    const asked = looksAgentsUp ? ["GetItem on AGENT#*"] : [];
+    expect(tableRights(idStart)).toEqual([...rights, ...limited, ...asked].sort());
+  });
+
+  it("where agents have keys, whoever takes a key reads whose it is; only administration writes who is let in", () => {
+    const rightsOnAgents = (name: string) =>
+      tableRights(name, keyedPolicies).filter((right) => right.includes("AGENT#"));
+    for (const name of everyFunction)
+      expect([name, rightsOnAgents(name)]).toEqual([
+        name,
+        name === "ApiAgents"
+          ? ["BatchGetItem, GetItem, PutItem on AGENT#*"]
+          : ["DeadLetters", "Reconciler"].includes(name)
+            ? []
+            : ["GetItem on AGENT#*"],
+      ]);
   });
 
   it("only who gives out cursors can read the key that signs them", () => {
