@@ -18,6 +18,7 @@ import { createDeps } from "../functions/runtime/deps.ts";
 import { createDynamoRateStore } from "../functions/runtime/dynamo/rates.ts";
 import { createDynamoEventStore } from "../functions/runtime/dynamo-event-store.ts";
 import type { Handle, HttpRequest, HttpResponse } from "../functions/runtime/http.ts";
+import { configuredAgents, LOCAL } from "../functions/runtime/iam-agents.ts";
 import { freshWebhookSecret } from "../functions/runtime/subscription-parts.ts";
 import { createWebhookSender } from "../functions/runtime/webhook/sender.ts";
 import * as stream from "../functions/stream.ts";
@@ -108,6 +109,7 @@ export function createApp(config: BusConfig, host: Host): App {
       rates: createDynamoRateStore(table),
       publisher: createLocalPublisher(config.subscribers, host.accept, host.acceptForDispatch),
       config,
+      configuredAgent: configuredAgents(config, { open: host.subscriberKeys === null ? LOCAL : undefined }),
       log,
       pause: wakeups.pause,
       indexSettleMs: INDEX_SETTLE_MS,

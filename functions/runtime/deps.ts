@@ -12,7 +12,7 @@ import type { Config } from "./config.ts";
 import { createDynamoRateStore } from "./dynamo/rates.ts";
 import { createDynamoEventStore } from "./dynamo-event-store.ts";
 import { createEventBridgePublisher } from "./eventbridge-publisher.ts";
-import { configuredAgents } from "./iam-agents.ts";
+import { ANONYMOUS, configuredAgents } from "./iam-agents.ts";
 import { measuringStore } from "./measuring-store.ts";
 import type { Metrics } from "./metrics.ts";
 import { uuidv7 } from "./uuidv7.ts";
@@ -34,8 +34,7 @@ export interface Parts {
   readonly publisher: EventPublisher;
   readonly config: BusConfig;
   readonly log: Logger;
-  /** Without it, as the configuration has it; no role is then a deployed subscriber's. */
-  readonly configuredAgent?: Deps["configuredAgent"];
+  readonly configuredAgent: Deps["configuredAgent"];
   /** Without it, a plain sleep. */
   readonly pause?: Deps["pause"];
   /** Without it, what many machines and a lagging index need. */
@@ -49,7 +48,7 @@ export function createDeps(parts: Parts): Deps {
     publisher,
     catalogue: config.catalogue,
     subscribers: config.subscribers,
-    configuredAgent: parts.configuredAgent ?? configuredAgents(config),
+    configuredAgent: parts.configuredAgent,
     limits: config.limits,
     limiter: createRateLimiter({ store: rates, rate: config.limits.ratePerAgent, now: Date.now, log }),
     now: Date.now,
@@ -74,7 +73,7 @@ export function createAwsDeps(env: Config, config: BusConfig, log: Logger, metri
       eventBusName: env.eventBusName,
     }),
     config,
-    configuredAgent: configuredAgents(config, env),
+    configuredAgent: configuredAgents(config, { bus: env, open: env.allowAnonymous ? ANONYMOUS : undefined }),
     log,
   });
 }

@@ -1,13 +1,23 @@
 /** Callers whom IAM has verified, as agents: their policies stand in `bus.config.ts`, so that knowing them costs no read. */
 import { type Agent, openAgent } from "../../shared/agents/agent.ts";
+import { NO_POLICY } from "../../shared/agents/policy.ts";
 import { subscriberRoleName } from "../../shared/agents/subscriber-role.ts";
 import type { BusConfig } from "../../shared/bus-config.ts";
 import { policyOfSubscriber } from "../../shared/deployed-subscriber.ts";
 import type { Config } from "./config.ts";
 
-/** Whom nobody has verified: no ARN and no agent with a key has such an id. */
+/** Whom nobody has verified, on an emulator and on loopback: no ARN and no agent with a key has such an id. */
 export const ANONYMOUS = "anonymous";
 export const LOCAL = "local";
+type UnverifiedId = typeof ANONYMOUS | typeof LOCAL;
+
+/** What of a run decides who is who, beside the configuration. */
+export interface RunOfAgents {
+  /** The unverified callers that are let in. Those of an earlier run, who are not any more, get nothing. */
+  readonly open?: UnverifiedId | undefined;
+  /** Without it, no role is a deployed subscriber's. */
+  readonly bus?: Pick<Config, "eventBusName" | "region">;
+}
 
 /**
  * The agent of an id, as the configuration has it.
@@ -17,10 +27,9 @@ export const LOCAL = "local";
  */
 export type ConfiguredAgent = (id: string, account?: string) => Agent;
 
-/** @param bus without it, no role is a deployed subscriber's */
 export function configuredAgents(
   { subscribers, agents, defaultPolicy }: Pick<BusConfig, "subscribers" | "agents" | "defaultPolicy">,
-  bus?: Pick<Config, "eventBusName" | "region">,
+  { open, bus }: RunOfAgents,
 ): ConfiguredAgent {
   const byRole = new Map(
     bus === undefined
@@ -28,7 +37,7 @@ export function configuredAgents(
       : subscribers.map((one) => [subscriberRoleName(bus.eventBusName, one.name, bus.region), one]),
   );
   return (id, account) => {
-    if (id === ANONYMOUS || id === LOCAL) return openAgent(id);
+    if (id === ANONYMOUS || id === LOCAL) return id === open ? openAgent(id) : { id, policy: NO_POLICY };
     const role = /^arn:[^:]+:iam::(\d+):role\/(.+)$/.exec(id);
     const subscriber = role?.[2] === undefined ? undefined : byRole.get(role[2]);
     if (subscriber !== undefined && (account === undefined || account === role?.[1]))

@@ -36,6 +36,16 @@ export const DEFAULT_POLICY: Policy = {
 /** Where nobody proves anything: on loopback without keys, and on an emulator that tells no identity. */
 export const OPEN_POLICY: Policy = { ...DEFAULT_POLICY, conversations: "any", administer: true };
 
+/** For whoever is not let in any more, and has left something behind. */
+export const NO_POLICY: Policy = {
+  emit: [],
+  subscribe: [],
+  answer: [],
+  read: [],
+  conversations: "own",
+  administer: false,
+};
+
 /** For a deployed subscriber: it says and answers what its deployment is for, and asks for no events beside its own. */
 export const deployedPolicy = (on: readonly string[]): Policy => ({
   emit: ALL,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { accountOf, configuredAgents, iamAgentId } from "../../../functions/runtime/iam-agents.ts";
-import { DEFAULT_POLICY } from "../../../shared/agents/policy.ts";
+import { DEFAULT_POLICY, NO_POLICY } from "../../../shared/agents/policy.ts";
 import { subscriberRoleName } from "../../../shared/agents/subscriber-role.ts";
 import { defineBus } from "../../../shared/bus-config.ts";
 
@@ -12,7 +12,7 @@ const config = defineBus({
   agents: { [roleArn("billing")]: { emit: [] } },
   defaultPolicy: { read: [] },
 });
-const agentOf = configuredAgents(config, bus);
+const agentOf = configuredAgents(config, { bus });
 
 describe("a caller that IAM has verified", () => {
   it("has the policy of its role in bus.config.ts, or the default one", () => {
@@ -33,7 +33,7 @@ describe("a caller that IAM has verified", () => {
       policy: { answer: ["MESSAGE_RECEIVED"] },
     });
     expect(agentOf(roleArn(role, "999999999999"), ACCOUNT)).not.toHaveProperty("subscriber");
-    expect(configuredAgents(config)(roleArn(role), ACCOUNT)).not.toHaveProperty("subscriber");
+    expect(configuredAgents(config, {})(roleArn(role), ACCOUNT)).not.toHaveProperty("subscriber");
   });
 
   it("is none by the role of another bus, another subscriber or another region", () => {
@@ -46,9 +46,11 @@ describe("a caller that IAM has verified", () => {
   });
 
   it("may do everything where nobody is verified, and only there", () => {
-    expect(agentOf("anonymous")).toMatchObject({ isOpen: true });
-    expect(agentOf("local")).toMatchObject({ isOpen: true });
+    expect(configuredAgents(config, { open: "local" })("local")).toMatchObject({ isOpen: true });
     expect(agentOf(roleArn("local"))).not.toHaveProperty("isOpen");
+    // Subscriptions that were made when the run was open stay, and get nothing.
+    expect(agentOf("local")).toEqual({ id: "local", policy: NO_POLICY });
+    expect(configuredAgents(config, { open: "local" })("anonymous")).toEqual({ id: "anonymous", policy: NO_POLICY });
   });
 
   it("knows the account of the bus by the function that is called", () => {
