@@ -7,6 +7,7 @@ import { adaptHandle } from "../../../functions/runtime/lambda.ts";
 import { measuringStore } from "../../../functions/runtime/measuring-store.ts";
 import { createMetrics, type Metrics } from "../../../functions/runtime/metrics.ts";
 import { openAgent } from "../../../shared/agents/agent.ts";
+import { dead, newDelivery } from "../../../shared/deliveries/delivery.ts";
 import { cancelRequest } from "../../../shared/end-request.ts";
 import { METRICS } from "../../../shared/metrics.ts";
 import type { Deps, EventStore } from "../../../shared/ports.ts";
@@ -143,12 +144,40 @@ describe("how requests end is measured", () => {
     expect(of.map(([name]) => name)).toEqual(["WaitsFailed", "ResponseTime", "WaitsCancelled", "WaitsTimedOut"]);
   });
 
+  it("whoever comes second has not ended it", async () => {
+    const { deps, of } = measuredBus();
+    const { request } = await openRequest(deps, QUESTION, { agent: openAgent("a") });
+    const end = { eventId: request.eventId, state: "TIMED_OUT", at: request.deadline, expiresAt: 1 } as const;
+    expect((await deps.store.endRequest(end)).kind).toBe("written");
+    expect((await deps.store.endRequest({ ...end, state: "CANCELLED" })).kind).toBe("refused");
+    expect(of).toEqual([["WaitsTimedOut", 1]]);
+  });
+
   it("a request that still waits for others is not at its end", async () => {
     const { deps, of } = measuredBus();
     const two = { ...QUESTION, expect: { mode: "count", count: 2 } };
     const { request } = await openRequest(deps, two, { agent: openAgent("a") });
     await respond(deps, request.eventId, { response: {}, reply_token: request.replyToken }, { agent: openAgent("b") });
     expect(of).toEqual([]);
+  });
+});
+
+describe("deliveries that die are measured", () => {
+  it("by who wins the write: those of run-time subscriptions, for dead letters count by subscriber", async () => {
+    const { deps, of } = measuredBus();
+    const event = { id: "e-1", type: "UPGRADE_REQUESTED" };
+    const end = { at: "2026-06-01T12:00:00.000Z", reason: "it failed", fence: "f-2" };
+    for (const kind of ["queue", "webhook", "deployed"] as const) {
+      const entry = { subscriptionId: kind, owner: "a", name: kind, kind };
+      const begun = newDelivery(event, entry, { nowMs: deps.now(), fence: "f-1", expiresAt: 9e9 });
+      await deps.store.createDelivery(begun);
+      expect(await deps.store.replaceDelivery(dead(begun, end), "f-1")).toBe(true);
+      expect(await deps.store.replaceDelivery(dead(begun, end), "f-1")).toBe(false);
+    }
+    expect(of).toEqual([
+      ["DeadDeliveries", 1],
+      ["DeadDeliveries", 1],
+    ]);
   });
 });
 
