@@ -9,6 +9,8 @@ import { type RawReply, rawCall } from "../support/raw-call.ts";
 import { type ReceivedCall, type ScriptedReceiver, startScriptedReceiver } from "../support/scripted-receiver.ts";
 
 const LANES = 16;
+/** Thousands of calls, on a machine that may have others to make. */
+const LONG = { timeout: 240_000 };
 const TYPE = "SESSION_CREATED";
 const OTHER_TYPE = "SESSION_UPDATED";
 /** Several, since every subscription to a type is looked at for every event of it. */
@@ -58,6 +60,17 @@ async function subscribe(name: string, more: object): Promise<string> {
   return json["subscription_id"] as string;
 }
 
+/** @returns their ids, in order */
+async function publishAll(events: readonly object[]): Promise<string[]> {
+  const ids: string[] = [];
+  for (let first = 0; first < events.length; first += MAX_BATCH) {
+    const { status, json } = await post("/events", { events: events.slice(first, first + MAX_BATCH) });
+    expect([status, json["rejected"]]).toEqual([202, 0]);
+    ids.push(...(json["events"] as { event_id: string }[]).map(({ event_id }) => event_id));
+  }
+  return ids;
+}
+
 async function drain(subscriptionId: string): Promise<Json[]> {
   const path = `/subscriptions/${subscriptionId}`;
   const { json } = await get(`${path}/messages?wait=1&visibility=600`);
@@ -67,54 +80,55 @@ async function drain(subscriptionId: string): Promise<Json[]> {
 }
 
 describe("in events", () => {
-  it("data, agent type and conversation come the same by queue, webhook, CloudEvents, stream and history", async () => {
-    const queue = await subscribe("all-by-queue", { target: { kind: "queue" } });
-    for (const format of ["event", "cloudevents", "cloudevents-binary"])
-      await subscribe(format, {
-        target: { kind: "webhook", url: `http://127.0.0.1:${receiver.port}/${format}`, format },
-      });
-    const hangUp = new AbortController();
-    const stream = await call(base, "GET", `/events/stream?type=${TYPE}`, { live: true, signal: hangUp.signal });
-    const streamed = new Map<string, Json>();
-    const reading = (async () => {
-      for await (const { data } of stream.live()) if (data !== undefined) streamed.set(data["id"] as string, data);
-    })().catch(() => undefined);
-
-    const sent = new Map<string, { text: string; data: Json }>();
-    await each(async (text) => {
-      const data = { v: text, list: [text, { [text]: text }], [text]: text };
-      const { status, json } = await post("/events", { type: TYPE, data, ...named(text) });
-      expect([text, status]).toEqual([text, 202]);
-      sent.set(json["event_id"] as string, { text, data });
-    });
-
-    const queued = new Map<string, Json>();
-    while (queued.size < sent.size) for (const event of await drain(queue)) queued.set(event["id"] as string, event);
-    await eventually(() => {
+  it(
+    "data, agent type and conversation come the same by queue, webhook, CloudEvents, stream and history",
+    LONG,
+    async () => {
+      const queue = await subscribe("all-by-queue", { target: { kind: "queue" } });
       for (const format of ["event", "cloudevents", "cloudevents-binary"])
-        expect([
-          format,
-          new Set(receiver.calls(`/${format}`).map(({ headers }) => headers["webhook-id"])).size,
-        ]).toEqual([format, sent.size]);
-      expect(streamed.size).toBe(sent.size);
-    });
-    hangUp.abort();
-    await reading;
-    const posted = new Map(receiver.calls("/event").map(({ json }) => [json["id"] as string, json]));
-    const structured = new Map(receiver.calls("/cloudevents").map(({ json }) => [json["id"] as string, json]));
-    const binary = new Map(receiver.calls("/cloudevents-binary").map((one) => [one.headers["ce-id"] as string, one]));
+        await subscribe(format, {
+          target: { kind: "webhook", url: `http://127.0.0.1:${receiver.port}/${format}`, format },
+        });
+      const hangUp = new AbortController();
+      const stream = await call(base, "GET", `/events/stream?type=${TYPE}`, { live: true, signal: hangUp.signal });
+      const streamed = new Map<string, Json>();
+      const reading = (async () => {
+        for await (const { data } of stream.live()) if (data !== undefined) streamed.set(data["id"] as string, data);
+      })().catch(() => undefined);
 
-    await inLanes(LANES, sent, async ([id, { text, data }]) => {
-      const shown = (await get(`/events/${id}`)).json["event"] as Json;
-      for (const event of [shown, queued.get(id), posted.get(id), streamed.get(id)])
-        expect([text, event]).toEqual([text, expect.objectContaining({ data, ...conversationOf(text, id) })]);
-      const asCloudEvent = (await get(`/events/${id}`, { accept: "application/cloudevents+json" })).json;
-      for (const event of [asCloudEvent, structured.get(id)])
-        expect([text, event]).toEqual([text, expect.objectContaining({ data, ...attributesOf(text) })]);
-      const { headers, json } = binary.get(id) as ReceivedCall;
-      expect([text, json, decoded(headers)]).toEqual([text, data, expect.objectContaining(attributesOf(text))]);
-    });
-  });
+      const dataOf = (text: string): Json => ({ v: text, list: [text, { [text]: text }], [text]: text });
+      const ids = await publishAll(HOSTILE_TEXTS.map((text) => ({ type: TYPE, data: dataOf(text), ...named(text) })));
+      const sent = new Map(ids.map((id, i) => [id, HOSTILE_TEXTS[i] as string]));
+
+      const queued = new Map<string, Json>();
+      while (queued.size < sent.size) for (const event of await drain(queue)) queued.set(event["id"] as string, event);
+      await eventually(() => {
+        for (const format of ["event", "cloudevents", "cloudevents-binary"])
+          expect([
+            format,
+            new Set(receiver.calls(`/${format}`).map(({ headers }) => headers["webhook-id"])).size,
+          ]).toEqual([format, sent.size]);
+        expect(streamed.size).toBe(sent.size);
+      });
+      hangUp.abort();
+      await reading;
+      const posted = new Map(receiver.calls("/event").map(({ json }) => [json["id"] as string, json]));
+      const structured = new Map(receiver.calls("/cloudevents").map(({ json }) => [json["id"] as string, json]));
+      const binary = new Map(receiver.calls("/cloudevents-binary").map((one) => [one.headers["ce-id"] as string, one]));
+
+      await inLanes(LANES, sent, async ([id, text]) => {
+        const data = dataOf(text);
+        const shown = (await get(`/events/${id}`)).json["event"] as Json;
+        for (const event of [shown, queued.get(id), posted.get(id), streamed.get(id)])
+          expect([text, event]).toEqual([text, expect.objectContaining({ data, ...conversationOf(text, id) })]);
+        const asCloudEvent = (await get(`/events/${id}`, { accept: "application/cloudevents+json" })).json;
+        for (const event of [asCloudEvent, structured.get(id)])
+          expect([text, event]).toEqual([text, expect.objectContaining({ data, ...attributesOf(text) })]);
+        const { headers, json } = binary.get(id) as ReceivedCall;
+        expect([text, json, decoded(headers)]).toEqual([text, data, expect.objectContaining(attributesOf(text))]);
+      });
+    },
+  );
 
   it("as the name of an agent or of a conversation it finds its events, and those only", async () => {
     await each(async (text) => {
@@ -147,7 +161,7 @@ describe("in events", () => {
 });
 
 describe("in subscriptions and answers", () => {
-  it("as a name and in a filter it comes back as it was, and fits its own event", async () => {
+  it("as a name and in a filter it comes back as it was, and fits its own event", LONG, async () => {
     const queues = new Map<number, string>();
     await each(async (text, i) => {
       const filter = { data: { n: [i], v: [text], w: [{ prefix: text }, { suffix: text }] } };
@@ -158,11 +172,7 @@ describe("in subscriptions and answers", () => {
       queues.set(i, `/subscriptions/${reply.json["subscription_id"]}`);
     });
     const events = HOSTILE_TEXTS.map((text, i) => ({ type: filteredType(i), data: { n: i, v: text, w: text } }));
-    const ids: unknown[] = [];
-    for (let first = 0; first < events.length; first += MAX_BATCH) {
-      const { json } = await post("/events", { events: events.slice(first, first + MAX_BATCH) });
-      ids.push(...(json["events"] as Json[]).map((result) => result["event_id"]));
-    }
+    const ids = await publishAll(events);
     await inLanes(LANES, queues, async ([i, path]) => {
       const shown = (await get(path)).json;
       expect(shown["name"]).toBe(HOSTILE_TEXTS[i]);
@@ -171,13 +181,13 @@ describe("in subscriptions and answers", () => {
     });
   });
 
-  it("as who answers, what is answered, a response id and a reason it is kept, or refused by name", async () => {
+  it("as who answers, what is answered, a response id and a reason it is kept, or refused by name", LONG, async () => {
     const queue = await subscribe("reasons", {
       event_types: ["MESSAGE_PROCESSED"],
       target: { kind: "queue", max_attempts: 1 },
     });
     const taken = new Map<string, string>();
-    await each(async () => void (await post("/events", { type: "MESSAGE_PROCESSED", data: {} })));
+    await publishAll(HOSTILE_TEXTS.map(() => ({ type: "MESSAGE_PROCESSED", data: {} })));
     await inLanes(LANES, HOSTILE_TEXTS, async (text) => {
       const { json } = await get(`/subscriptions/${queue}/messages?wait=10&max=1&visibility=600`);
       const [message] = json["messages"] as [{ event: Delivered; receipt: string }];
