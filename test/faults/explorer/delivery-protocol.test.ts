@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { deliveryModel } from "./delivery/model.ts";
 import { BROKEN_VARIANTS } from "./delivery/variants.ts";
 import { explore, toldOf } from "./explore.ts";
+import { exploreForRest } from "./rest.ts";
 
 const FAULTS = 3;
 
@@ -26,6 +27,10 @@ describe("the protocol of a delivery", () => {
     expect(toldOf(found)).toBe("no violation");
     expect(found.states).toBeGreaterThan(100_000);
     expect(found.quiet).toBeGreaterThan(300);
+  });
+
+  it("comes to rest: nothing goes on for ever by itself, in whatever order it happens", () => {
+    expect(toldOf(exploreForRest(deliveryModel("as it is", 2)))).toBe("no violation");
   });
 
   it.each(BROKEN_VARIANTS)("does not keep them broken: %s", (variant) => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { explore, type Invariant, type Model, toldOf } from "./explore.ts";
+import { exploreForRest } from "./rest.ts";
 
 /** Counts up to 3, by one or two at a time; who is brave goes on to 9. */
 const counting = (invariant?: Invariant<number, string>): Model<number, string> => ({
@@ -40,5 +41,20 @@ describe("the explorer", () => {
     });
     expect(explore(counting(atLeast(3))).violation).toBeNull();
     expect(explore(counting(atLeast(4))).violation?.steps).toEqual(["one more", "two more, at once"]);
+  });
+});
+
+describe("a model", () => {
+  it("that goes in circles by itself is told so, with a way there; one that only may is at rest", () => {
+    const turning = (happens: "surely" | "perhaps"): Model<number, string> => ({
+      initial: 0,
+      keyOf: String,
+      stepsFrom: (count) => [
+        count < 3 ? { name: "one more", happens: "surely", to: count + 1 } : { name: "back to 1", happens, to: 1 },
+      ],
+      invariants: [],
+    });
+    expect(toldOf(exploreForRest(turning("surely")))).toMatch(/^ {2}1\. one more\n.*broken: rest:/s);
+    expect(exploreForRest(turning("perhaps"))).toEqual({ states: 4, quiet: 1, depth: 3, violation: null });
   });
 });

@@ -91,8 +91,13 @@ export function explore<State, News>(model: Model<State, News>): Exploration {
   return { states: visited.size, quiet, depth: depth - 1, violation: null };
 }
 
-/** The steps to a state. They were not kept: they are found again, from each state on the way to the next. */
-function wayTo<State, News>(
+/**
+ * The steps to a state. They were not kept: they are found again, from each state on the way to the next.
+ *
+ * @param keys of all states, by their numbers
+ * @param cameFrom for each state, the number of the one it was reached from
+ */
+export function wayTo<State, News>(
   model: Model<State, News>,
   keys: readonly string[],
   cameFrom: readonly number[],

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { explore, toldOf } from "./explore.ts";
 import { requestModel } from "./request/model.ts";
-import { BROKEN_VARIANTS } from "./request/variants.ts";
+import { BROKEN_VARIANTS, RESTLESS_VARIANT } from "./request/variants.ts";
+import { exploreForRest } from "./rest.ts";
 
 const FAULTS = 3;
 
@@ -32,6 +33,11 @@ describe("the protocol of a request", () => {
     expect(toldOf(found)).toBe("no violation");
     expect(found.states).toBeGreaterThan(400_000);
     expect(found.quiet).toBeGreaterThan(1_000);
+  });
+
+  it("comes to rest: nothing goes on for ever by itself, in whatever order it happens", () => {
+    expect(toldOf(exploreForRest(requestModel("as it is", 1)))).toBe("no violation");
+    expect(toldOf(exploreForRest(requestModel(RESTLESS_VARIANT, 1)))).toContain("broken: rest:");
   });
 
   it.each(BROKEN_VARIANTS)("does not keep them broken: %s", (variant) => {

@@ -22,7 +22,9 @@ export function relaySteps(variant: Variant): (state: State) => Step[] {
     if (step === "idle") return [];
     const steps = stepsOfCall(state, step === "marks" ? "mark" : "publish what is recorded", variant, {
       name: step === "marks" ? "the relay marks the event as published" : "the relay publishes the event",
-      onAnswer: (done) => ({ to: { ...done, relay: step === first ? second : "idle" } }),
+      onAnswer: (done) => ({
+        to: { ...done, relay: step === first && variant !== "relay never marks" ? second : "idle" },
+      }),
       onNoAnswer: breaksOff,
     });
     if (state.relay !== "idle" && state.faultsLeft > 0)

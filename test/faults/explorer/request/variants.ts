@@ -19,4 +19,7 @@ export const BROKEN_VARIANTS = [
   "take a lost acknowledgement for a failure",
 ] as const;
 
-export type Variant = "as it is" | (typeof BROKEN_VARIANTS)[number];
+/** One that breaks nothing and never comes to rest. */
+export const RESTLESS_VARIANT = "relay never marks";
+
+export type Variant = "as it is" | (typeof BROKEN_VARIANTS)[number] | typeof RESTLESS_VARIANT;
