@@ -5,7 +5,7 @@ import { acknowledgedEvents } from "./receipts.ts";
 
 /** I7: every delivery ends, a dead one says why, and nobody who was to get an event is left out. */
 export function deliveriesEnd(run: Judged): string[] {
-  return [...endings(run), ...nobodyLeftOut(run), ...nothingDeliveredUnseen(run), ...redriveWorks(run)];
+  return [...endings(run), ...nobodyLeftOut(run), ...nothingDeliveredUnseen(run), ...deadOnesSaidWhy(run)];
 }
 
 function endings(run: Judged): string[] {
@@ -74,9 +74,13 @@ function standingSubscriptions(run: Judged): Standing[] {
     );
     const last = changes.at(-1);
     if (status !== "active" || last?.operation !== "subscribe" || last.endedAt === null) return [];
-    const isOverlapped = changes.some((one) => one !== last && (one.endedAt === null || one.endedAt > last.invokedAt));
-    if (last.outcome.kind !== "ok" || isOverlapped || changes.some(({ outcome }) => outcome.kind === "unknown"))
-      return [];
+    const said = JSON.stringify(last.input);
+    // The same said again, with whatever end, changes nothing.
+    const others = changes.filter(({ input }) => JSON.stringify(input) !== said);
+    const mayComeLater = others.some(
+      ({ outcome, endedAt }) => outcome.kind === "unknown" || endedAt === null || endedAt > last.invokedAt,
+    );
+    if (last.outcome.kind !== "ok" || mayComeLater) return [];
     return [{ subscriptionId, name, eventTypes, since: last.endedAt }];
   });
 }
@@ -91,12 +95,13 @@ function nothingDeliveredUnseen(run: Judged): string[] {
   );
 }
 
-/** A dead delivery can be sent again, unless what it is for is gone. */
-function redriveWorks(run: Judged): string[] {
-  return run.answered("redrive").flatMap((call) =>
-    call.outcome.answer.deliveries.flatMap(({ event_id, subscriber, problem }) => {
-      if (problem === undefined || /expired|deleted|disabled|deadline|no longer deployed/.test(problem)) return [];
-      return call.outcome.answer.dry_run ? [`${named(call)}: ${event_id} to ${subscriber}: ${problem}`] : [];
-    }),
-  );
+/** What is sent again was dead, and had said why. */
+function deadOnesSaidWhy(run: Judged): string[] {
+  return run
+    .answered("redrive")
+    .flatMap((call) =>
+      call.outcome.answer.deliveries.flatMap(({ event_id, subscriber, reason }) =>
+        reason ? [] : [`${named(call)} found the delivery of ${event_id} to ${subscriber} dead, without a reason`],
+      ),
+    );
 }

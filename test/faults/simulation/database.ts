@@ -176,6 +176,21 @@ export class SimulatedDatabase extends MemoryEventStore {
     };
   }
 
+  /** For broken variants: a request is pending again, whatever came of it. */
+  protected reopen(eventId: string): void {
+    const stored = this.requests.get(eventId);
+    if (stored !== undefined) stored.record = { ...stored.record, state: "PENDING" };
+  }
+
+  /** For broken variants: what a write would have to have seen. */
+  protected answersOf(eventId: string): number {
+    return this.requests.get(eventId)?.record.acceptedIds.length ?? 0;
+  }
+
+  protected fenceOf({ eventId, subscriptionId }: DeliveryRecord): string {
+    return this.deliveries.get(JSON.stringify([eventId, subscriptionId]))?.fence ?? "";
+  }
+
   /** Does something to a request, and notes the terminal state that it then has, if it changed. */
   private watched<T>(eventId: string, write: () => Promise<T>): Promise<T> {
     const before = this.requests.get(eventId)?.record;
