@@ -198,6 +198,60 @@ describe("another's conversation", () => {
   });
 });
 
+describe("history", () => {
+  const blind = agentOf("blind", { read: [] });
+
+  it("shows to whom a question was only delivered neither what others answered nor how they got it", async () => {
+    const world = knowing(ALICE, MALLORY, blind);
+    const { bus, as } = world;
+    await as(MALLORY).post("/subscriptions", wanting("mallory", { target: { kind: "queue" } }));
+    await as(blind).post("/subscriptions", wanting("blind", { target: { kind: "queue" } }));
+    const asked = await question(world, ALICE, { require_subscribers: false, expect: { mode: "count", count: 3 } });
+    await bring(bus, asked.eventId);
+    await as(MALLORY).post(...answerTo(asked, "mallory"));
+    await as(blind).post(...answerTo(asked, "blind"));
+    for (const path of [`/events/${asked.eventId}`, `/events/${asked.eventId}/explain`]) {
+      const own = (await as(blind).get(path)).json;
+      expect(own["responses"]).toMatchObject([{ responder: "blind" }]);
+      expect(JSON.stringify(own["deliveries"] ?? own["subscribers"])).not.toContain("mallory");
+      // Whose question it is sees all, whatever it may read.
+      const all = (await as(ALICE).get(path)).json;
+      expect(all["responses"]).toHaveLength(2);
+      expect(all["deliveries"] ?? all["subscribers"]).toHaveLength(2);
+    }
+  });
+
+  it("does not tell by a cursor that there is more in another's conversation", async () => {
+    const { as } = knowing(ALICE, MALLORY);
+    const { json } = await as(ALICE).post("/events", { type: TYPE, data: {} });
+    const inIt = { type: TYPE, data: {}, causation_id: json["event_id"] };
+    const own = await as(MALLORY).post("/events", inIt);
+    for (let i = 0; i < 3; i++) await as(ALICE).post("/events", inIt);
+    for (const order of ["asc", "desc"]) {
+      const query = `order=${order}&limit=1&correlation_id=${json["event_id"]}`;
+      const page = await as(MALLORY).get(`/events?${query}`);
+      expect(page.json).toMatchObject({ events: [{ id: own.json["event_id"] }], next_cursor: null });
+    }
+  });
+
+  it("finds what an agent may see behind a great deal that it may not, in pages that end in time", async () => {
+    const { as } = knowing(ALICE, MALLORY);
+    const own = await as(MALLORY).post("/events", { type: TYPE, data: {} });
+    for (let i = 0; i < 12; i++)
+      await as(ALICE).post("/events", { events: Array.from({ length: 100 }, () => ({ type: TYPE, data: {} })) });
+    const pages: number[] = [];
+    for (let cursor: string | null = ""; cursor !== null; ) {
+      const query: string = cursor === "" ? "" : `&cursor=${cursor}`;
+      const { json } = await as(MALLORY).get(`/events?limit=20${query}`);
+      pages.push((json["events"] as unknown[]).length);
+      if (json["next_cursor"] === null) expect(json["events"]).toMatchObject([{ id: own.json["event_id"] }]);
+      cursor = json["next_cursor"] as string | null;
+    }
+    expect(pages.slice(0, -1).every((length) => length === 0)).toBe(true);
+    expect(pages).toHaveLength(3);
+  });
+});
+
 describe("a cursor", () => {
   it("of another agent is refused: of a list, a stream, the dead and the subscriptions", async () => {
     const { as } = knowing(ALICE, MALLORY);
@@ -271,6 +325,8 @@ describe("a policy that changes", () => {
     const eventId = await publish();
     await bring(bus, eventId);
     expect(await bus.store.getDeliveries(eventId)).toEqual([]);
+    // Nor is anybody told that an answer may come.
+    expect((await as(ALICE).post("/requests", { type: TYPE, data: {}, timeout: 1 })).status).toBe(424);
     const { json } = await as(ALICE).get(`/events/${eventId}/explain`);
     expect(json["subscribers"]).toMatchObject([
       { subscriber: "hook", verdict: "not_allowed" },

@@ -1,9 +1,11 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { Policy } from "../../../shared/agents/policy.ts";
 import { RULES } from "../../../shared/agents/rules.ts";
+import { openApiDocument } from "../../../shared/openapi/document.ts";
 import type { Operation } from "../../../shared/routes.ts";
 import { callInMemory } from "../../support/call-in-memory.ts";
-import { covers, isListed, sight } from "../../support/policy-oracle.ts";
+import { conformance } from "../../support/conformance.ts";
+import { covers, isListed } from "../../support/policy-oracle.ts";
 import {
   type Expected,
   lookingAt,
@@ -197,15 +199,15 @@ describe("every operation, under every policy", () => {
   });
 });
 
-describe("what was only delivered", () => {
-  it("is shown without what others answered, and explained for its own subscription only", async () => {
-    const policy: Policy = { ...(MATRIX[0] as Policy) };
-    const given = looking.events.find((event) => event.isDelivered) as WorldEvent;
-    expect(sight(policy, given)).toBe("own_part");
-    const show = await send(looking, policy, { method: "GET", path: `/events/${given.id}` });
-    expect(show.json["deliveries"]).toEqual([expect.objectContaining({ subscriber: "given" })]);
-    const explained = await send(looking, policy, { method: "GET", path: `/events/${given.id}/explain` });
-    expect(explained.json["subscribers"]).toEqual([expect.objectContaining({ subscriber: "given" })]);
+describe("what is answered", () => {
+  it("is as the OpenAPI document says, allowed or refused", async () => {
+    const world = await policyWorld();
+    const { check } = conformance(openApiDocument({ catalogue: world.bus.deps.catalogue }));
+    for (const policy of [MATRIX[0], MATRIX.at(-1)] as Policy[])
+      for (const probe of [...PROBES, ...world.events.flatMap(lookingAt)]) {
+        const { call } = await probe.prepare(world);
+        expect(check(await send(world, policy, call))).toEqual([]);
+      }
   });
 });
 
