@@ -1,10 +1,11 @@
 /** One JSON line per record on the console. Never data, responses or tokens. */
+import { logLine } from "../shared/log-line.ts";
 import type { Logger } from "../shared/ports.ts";
 
 type Level = "info" | "warn" | "error";
 
-const write = (level: Level, message: string, fields: Record<string, unknown> = {}): void =>
-  console[level](JSON.stringify({ level, message, ...fields }));
+const write = (level: Level, message: string, fields?: Record<string, unknown>): void =>
+  console[level](logLine({ level, message }, fields));
 
 export const consoleLogger: Logger = {
   info: (message, fields) => write("info", message, fields),

@@ -5,6 +5,7 @@ import { rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { DISPATCH } from "../shared/deployed-subscriber.ts";
+import { logLine } from "../shared/log-line.ts";
 import type { Logger } from "../shared/ports.ts";
 import { type AdministratorKey, keepAdministratorKey } from "./admin-key.ts";
 import type { App } from "./app.ts";
@@ -248,7 +249,7 @@ function currentApp(): { get(): Promise<App>; set(next: App): void; retire(): vo
 function jsonLogger(print: (line: string) => void): Logger {
   const write =
     (level: string): Logger["info"] =>
-    (message, fields = {}) =>
-      print(JSON.stringify({ level, message, time: new Date().toISOString(), ...fields }));
+    (message, fields) =>
+      print(logLine({ level, message, time: new Date().toISOString() }, fields));
   return { info: write("info"), warn: write("warn"), error: write("error") };
 }

@@ -1,4 +1,5 @@
 /** One JSON line per record on standard output, where Lambda picks it up. */
+import { logLine } from "../../shared/log-line.ts";
 import type { Logger } from "../../shared/ports.ts";
 import type { LogLevel } from "./config.ts";
 
@@ -18,9 +19,9 @@ export function jsonLogger(level: LogLevel): Logger {
 }
 
 function writer(level: string): Logger["info"] {
-  return (message, fields = {}) => {
+  return (message, fields) => {
     const time = new Date().toISOString();
     // Not console.log: Lambda would wrap the line in a record of its own.
-    process.stdout.write(`${JSON.stringify({ level, message, time, ...fields })}\n`);
+    process.stdout.write(`${logLine({ level, message, time }, fields)}\n`);
   };
 }
