@@ -225,8 +225,8 @@ describe("history", () => {
     const { as } = knowing(ALICE, MALLORY);
     const { json } = await as(ALICE).post("/events", { type: TYPE, data: {} });
     const inIt = { type: TYPE, data: {}, causation_id: json["event_id"] };
-    const own = await as(MALLORY).post("/events", inIt);
     for (let i = 0; i < 3; i++) await as(ALICE).post("/events", inIt);
+    const own = await as(MALLORY).post("/events", inIt);
     for (const order of ["asc", "desc"]) {
       const query = `order=${order}&limit=1&correlation_id=${json["event_id"]}`;
       const page = await as(MALLORY).get(`/events?${query}`);
