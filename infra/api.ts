@@ -126,7 +126,7 @@ export class Api extends Construct {
       description: DESCRIPTIONS[name],
       timeoutSeconds: timeoutSeconds(name, props.holdSeconds),
       memoryMb: isWaiting(name) ? WAITING_MEMORY_MB : WORKING_MEMORY_MB,
-      environment: { ...props.environment, ...(props.agentKeys ? { AUTH: "keys" } : {}) },
+      environment: { ...props.environment, ...(props.agentKeys ? { CALLER_AUTH: "keys" } : {}) },
       ...(reserved === undefined ? {} : { reservedConcurrency: reserved }),
     });
     grantTableAccess(props.table.table, one.role, name, props.agentKeys && name !== "agents");

@@ -60,9 +60,9 @@ function required(env: Readonly<Record<string, string | undefined>>, name: strin
 }
 
 function authMode(env: Readonly<Record<string, string | undefined>>): AuthMode {
-  const value = env["AUTH"] ?? "iam";
+  const value = env["CALLER_AUTH"] ?? "iam";
   if (value !== "iam" && value !== "keys")
-    throw new Error(`The environment variable AUTH must be "iam" or "keys", not "${value}".`);
+    throw new Error(`The environment variable CALLER_AUTH must be "iam" or "keys", not "${value}".`);
   return value;
 }
 

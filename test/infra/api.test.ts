@@ -38,7 +38,7 @@ describe("what agents call", () => {
       const id = `Api${name[0]?.toUpperCase()}${name.slice(1)}Function`;
       const { Variables } = only<{ Environment: { Variables: Record<string, unknown> } }>(keyed, FUNCTION, id)
         .Properties.Environment;
-      expect(Variables["AUTH"]).toBe("keys");
+      expect(Variables["CALLER_AUTH"]).toBe("keys");
     }
     expect(Object.keys(keyed.findOutputs("KeyUrls"))).toHaveLength(1);
     expect(Object.keys(template.findOutputs("KeyUrls"))).toHaveLength(0);
