@@ -50,8 +50,7 @@ export async function* streamEvents(deps: Deps, options: StreamOptions): AsyncGe
       try {
         await lease?.renew();
         for await (const record of sweep(deps, options.selection, place)) {
-          if (!allows(options.agent.policy, "subscribe", record.event.type)) continue;
-          yield { kind: "event", record, place };
+          if (allows(options.agent.policy, "subscribe", record.event.type)) yield { kind: "event", record, place };
           // There may be much to catch up on, and a reader may be slow.
           if (options.signal.aborted || deps.monotonic() >= endAt) return;
           await lease?.renew();

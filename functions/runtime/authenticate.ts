@@ -1,6 +1,7 @@
 /** Who calls, where calls come with agent keys. */
 import type { Agent } from "../../shared/agents/agent.ts";
 import { agentOfKey } from "../../shared/agents/authenticate.ts";
+import { NO_POLICY } from "../../shared/agents/policy.ts";
 import { BusError } from "../../shared/errors.ts";
 import type { Deps, Logger } from "../../shared/ports.ts";
 import { matchRoute } from "../../shared/routes.ts";
@@ -20,7 +21,7 @@ export type Identified =
 /** Whoever asks whether the bus is there. It may do nothing else. */
 const NOBODY: Agent = {
   id: "nobody",
-  policy: { emit: [], subscribe: [], answer: [], read: [], conversations: "own", administer: false },
+  policy: NO_POLICY,
 };
 
 /** Never throws: where the agent cannot be looked up, nobody is let in. */
