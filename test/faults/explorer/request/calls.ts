@@ -36,7 +36,7 @@ function carryOut(state: State, call: Call, variant: Variant): Outcome<State> {
     case "publish what is recorded":
       return publish(state, state.event, state.eventToken);
     case "mark":
-      return written({ ...state, isMarked: true });
+      return written(state.isMarked ? state : { ...state, isMarked: true });
     case "store A":
       return store(state, "A");
     case "store B":
@@ -90,4 +90,14 @@ export function stepsOfCall(state: State, call: Call, variant: Variant, caller: 
 /** A call that hung arrives after all; or it never does. */
 export function zombieSteps(variant: Variant): (state: State) => Step[] {
   return (state) => zombieStepsOf(state, (before, made: Call) => carryOut(before, made, variant));
+}
+
+/**
+ * The state without a call that hangs and can do nothing any more: what its condition wants is gone, and does not come
+ * back. It may as well not arrive.
+ */
+export function withoutSpentZombie(state: State, variant: Variant): State {
+  if (state.zombie === "none") return state;
+  const isSpent = carryOut(state, state.zombie, variant).state === state;
+  return isSpent ? { ...state, zombie: "none" } : state;
 }
