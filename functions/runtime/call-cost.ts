@@ -7,11 +7,11 @@ import {
   DEFAULT_PAGE_SIZE,
   DEFAULT_REDRIVE,
   MAX_BATCH,
-  MAX_EVENT_TYPES_PER_SUBSCRIPTION,
   MAX_PAGE_SIZE,
   MAX_RECEIPTS,
   MAX_REDRIVE,
 } from "../../shared/limits.ts";
+import { tokensBeyondOne } from "../../shared/rate-limit/tokens.ts";
 import type { Operation } from "../../shared/routes.ts";
 
 /** What of a call decides what it costs. */
@@ -31,14 +31,8 @@ interface Cost {
 /** Events, deliveries or subscriptions that are read for a token, a page at a time. */
 const READ_PER_TOKEN = DEFAULT_PAGE_SIZE;
 
-/** Records that are read and written for a token. */
-const WRITTEN_PER_TOKEN = 5;
-
 const free: Cost = { tokens: 0 };
 const one: Cost = { tokens: 1 };
-
-/** All types of a subscription are written, which only its record names. */
-const allTypes: Cost = { tokens: 5 };
 
 /** A call that may be held reads all the while. */
 const held: Cost = { tokens: 1, more: ({ query }) => (Number(query.get("wait")) > 0 ? 1 : 0) };
@@ -49,12 +43,12 @@ const page: Cost = {
 };
 
 /** By a list in the body. */
-const each = (field: string, most: number, perToken: number): Cost => ({
+const each = (field: string, most: number): Cost => ({
   tokens: 1,
-  more: ({ body }) => Math.ceil(Math.min(lengthOf(body(), field), most) / perToken) - 1,
+  more: ({ body }) => tokensBeyondOne(Math.min(lengthOf(body(), field), most)),
 });
 
-const receipts = each("receipts", MAX_RECEIPTS, WRITTEN_PER_TOKEN);
+const receipts = each("receipts", MAX_RECEIPTS);
 
 /** An operation without a cost does not compile. */
 export const COSTS: Readonly<Record<Operation, Cost>> = {
@@ -76,18 +70,21 @@ export const COSTS: Readonly<Record<Operation, Cost>> = {
   openapi: free,
   asyncapi: free,
   health: free,
-  subscribe: each("event_types", MAX_EVENT_TYPES_PER_SUBSCRIPTION, WRITTEN_PER_TOKEN),
+  // And a record for each type, of which only what is written shows how many there are (`payFor`).
+  subscribe: one,
   subscriptions: page,
   subscription: one,
-  change: allTypes,
-  unsubscribe: allTypes,
+  change: one,
+  // The same; whoever has had enough is not kept from ending it.
+  unsubscribe: { tokens: 5 },
   rotate: one,
   messages: held,
   ack: receipts,
   nack: receipts,
   extend: receipts,
   dead: page,
-  redrive: { tokens: 1, more: ({ body }) => Math.ceil(redriven(body()) / WRITTEN_PER_TOKEN) - 1 },
+  // Each is delivered once more, and others may have to be looked at for it.
+  redrive: { tokens: 1, more: ({ body }) => redriven(body()) - 1 },
   registerAgent: one,
   agents: page,
   agent: one,

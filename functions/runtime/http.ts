@@ -142,13 +142,7 @@ async function charge({ limiter }: Deps, request: HttpRequest, operation: Operat
       return null;
     }
   };
-  try {
-    await limiter.take(agent.id, more({ query, body }));
-  } catch (error) {
-    // Whoever comes back when he was told to pays for the whole again.
-    limiter.giveBack(agent.id, tokens);
-    throw error;
-  }
+  await limiter.take(agent.id, more({ query, body }), tokens);
 }
 
 /** Bodies that have been read: what a call costs, and what it wants, stand in the same one. */

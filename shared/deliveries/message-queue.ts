@@ -12,6 +12,7 @@ import { type DeliveredEvent, deliveredCopy } from "../event.ts";
 import { inLanes } from "../lanes.ts";
 import { LEASE_MS, MAX_MESSAGES } from "../limits.ts";
 import { type Deps, messagesTopic } from "../ports.ts";
+import { payFor } from "../rate-limit/tokens.ts";
 import type { EventRecord } from "../records.ts";
 import { findOwnSubscription } from "../subscriptions/look-up.ts";
 import type { DeliveryRecord, QueueTarget, SubscriptionRecord } from "../subscriptions/records.ts";
@@ -89,13 +90,17 @@ export async function findQueue(deps: Deps, subscriptionId: string, owner: strin
   return { subscription, target };
 }
 
-/** Presence: whoever asks can count on this queue for as long as somebody waits for its messages, and a little longer. */
+/**
+ * Presence: whoever asks can count on this queue for as long as somebody waits for its messages, and a little longer. It is
+ * a write for each type, for which whoever polls pays. @throws BusError `rate_limited`
+ */
 export async function announce(
   deps: Deps,
-  { subscriptionId, name, eventTypes, answers }: SubscriptionRecord,
+  { subscriptionId, owner, name, eventTypes, answers }: SubscriptionRecord,
   waitMs: number,
 ): Promise<void> {
   if (!answers) return;
+  await payFor(deps, owner, eventTypes.length);
   const leasedUntil = deps.now() + waitMs + LEASE_MS;
   await Promise.all(
     eventTypes.map((eventType) =>

@@ -93,6 +93,9 @@ interface Candidate {
 /** Dead deliveries that one call looks at: those that cannot be sent must not keep it from the others. */
 const MAX_LOOKED_AT = 2_000;
 
+/** The same for each that is to be sent: whoever asks for few must not make the bus read many. */
+const MAX_LOOKED_AT_EACH = 20;
+
 /** What is to be sent again, and whether there is more. */
 interface Found {
   readonly found: readonly Candidate[];
@@ -109,7 +112,11 @@ async function findBySubscription(
   const found: Candidate[] = [];
   let next: DeadPlace | null = null;
   let place = await openPlace(deps, selection, cursor);
-  for (let sendable = 0, looked = 0; sendable < limit && looked < MAX_LOOKED_AT; place = next) {
+  for (
+    let sendable = 0, looked = 0;
+    sendable < limit && looked < Math.min(MAX_LOOKED_AT, MAX_LOOKED_AT_EACH * limit);
+    place = next
+  ) {
     const page = await readDead(deps, selection, limit - sendable, place);
     const candidates = await judged(deps, page.deliveries);
     found.push(...candidates);

@@ -18,10 +18,13 @@ import { type BucketState, isMistaken, takeFrom, type Withdrawal } from "./bucke
 import type { RateStore } from "./store.ts";
 
 export interface RateLimiter {
-  /** Takes what a call costs. @throws BusError `rate_limited`, with the time at which the agent is served again */
-  take(agentId: string, tokens: number): Promise<void>;
-  /** For a call that was not served after all: so many tokens of it need not be paid for. */
-  giveBack(agentId: string, tokens: number): void;
+  /**
+   * Takes what a call costs, or what it turns out to cost beyond what was taken before.
+   *
+   * @param before tokens that the same call has taken already, and would take again
+   * @throws BusError `rate_limited`, with the time at which the whole call is served
+   */
+  take(agentId: string, tokens: number, before?: number): Promise<void>;
 }
 
 export interface RateLimiterParts {
@@ -79,7 +82,7 @@ export function createRateLimiter({ store, rate, now, log }: RateLimiterParts): 
   }
 
   /** Pays for what was served on credit and for this call. @throws BusError `rate_limited` */
-  async function pay(agentId: string, account: Account, tokens: number): Promise<void> {
+  async function pay(agentId: string, account: Account, tokens: number, before: number): Promise<void> {
     const nowMs = now();
     const takeMs = (account.unpaid + tokens) * msPerToken;
     forgetMistakes(account, nowMs);
@@ -92,7 +95,7 @@ export function createRateLimiter({ store, rate, now, log }: RateLimiterParts): 
       }
       account.closedUntilMs = nowMs + RATE_RETRY_MS;
     }
-    throw refusal(account, tokens, takeMs);
+    throw refusal(account, before + tokens, takeMs + before * msPerToken);
   }
 
   /** A clock that was set back must not keep anybody waiting for the time that it had been at. */
@@ -135,21 +138,18 @@ export function createRateLimiter({ store, rate, now, log }: RateLimiterParts): 
   }
 
   return {
-    async take(agentId, wanted) {
-      if (wanted <= 0) return;
-      const account = accountOf(agentId);
+    async take(agentId, wanted, before = 0) {
       // What costs more than the bucket can hold could never be paid for.
-      const tokens = Math.min(wanted, rate.burst - credit);
+      const tokens = Math.min(wanted, rate.burst - credit - before);
+      if (tokens <= 0) return;
+      const account = accountOf(agentId);
       if (servedOnCredit(account, tokens)) return;
       const paying = account.turn.then(async () => {
         // Whoever came before may have paid for all.
-        if (!servedOnCredit(account, tokens)) await pay(agentId, account, tokens);
+        if (!servedOnCredit(account, tokens)) await pay(agentId, account, tokens, before);
       });
       account.turn = paying.catch(() => undefined);
       await paying;
-    },
-    giveBack(agentId, tokens) {
-      accountOf(agentId).unpaid -= tokens;
     },
   };
 }

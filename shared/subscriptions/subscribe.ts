@@ -11,6 +11,7 @@ import { derivedId } from "../hash.ts";
 import { shardOf } from "../keys.ts";
 import { MAX_SECRETS, SECRET_OVERLAP_MS } from "../limits.ts";
 import type { Deps } from "../ports.ts";
+import { payFor } from "../rate-limit/tokens.ts";
 import { isoAt } from "../time.ts";
 import { signingSecrets } from "../webhooks/health.ts";
 import type { WebhookSender } from "../webhooks/port.ts";
@@ -48,7 +49,7 @@ const LONGEST_PAUSE_MS = 250;
 /**
  * Makes a subscription, or brings the one of this name up to date.
  *
- * @throws BusError `invalid_request`, `unknown_event_type`, `forbidden`
+ * @throws BusError `invalid_request`, `unknown_event_type`, `forbidden`, `limit_reached`, `rate_limited`
  */
 export async function subscribe(deps: SubscribeDeps, body: unknown, agent: Agent): Promise<Subscribed> {
   const owner = agent.id;
@@ -66,6 +67,7 @@ export async function subscribe(deps: SubscribeDeps, body: unknown, agent: Agent
       ? firstVersion(deps, owner, subscriptionId, wanted, standing)
       : broughtTo(deps, standing, wanted);
     if (isNew) written.push(next);
+    if (next !== standing) await payFor(deps, owner, next.indexedTypes.length);
     const tended = await writeWithinCaps(deps, next, standing, async () => {
       if (next !== standing && !(await deps.store.replaceSubscription(next, standing?.version ?? 0))) return null;
       return next.isIndexed ? next : await tendSubscription(deps, next);
@@ -84,7 +86,8 @@ export async function subscribe(deps: SubscribeDeps, body: unknown, agent: Agent
 /**
  * Active, it has afterwards only types that its agent may subscribe to: what it may no longer, it can pause or leave out.
  *
- * @throws BusError `not_found`, `invalid_request`, `unknown_event_type`, `forbidden`
+ * @throws BusError `not_found`, `invalid_request`, `unknown_event_type`, `forbidden`, `limit_reached`,
+ * `rate_limited`
  */
 export async function changeSubscription(
   deps: SubscribeDeps,
@@ -101,6 +104,7 @@ export async function changeSubscription(
     if (target !== standing.target) await checkTarget(deps, target);
     const next = changed(deps, standing, { ...change, target });
     if (next.status === "active") for (const type of next.eventTypes) requireOfAgent(type, "/event_types");
+    await payFor(deps, agent.id, next.indexedTypes.length);
     return writeWithinCaps(deps, next, standing, async () => {
       if (!(await deps.store.replaceSubscription(next, standing.version))) return null;
       return viewSubscription(await tendSubscription(deps, next));

@@ -1,5 +1,6 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { describe } from "vitest";
+import { createDynamoRateStore } from "../../functions/runtime/dynamo/rates.ts";
 import { createDynamoEventStore } from "../../functions/runtime/dynamo-event-store.ts";
 import { createTable } from "../../local/table.ts";
 import { emulatorAvailable, useEmulator } from "../support/emulator.ts";
@@ -8,16 +9,22 @@ import type { ClockedStoreUnderTest } from "./clocked-store.ts";
 import { deliveryStoreContract } from "./deliveries.suite.ts";
 import { eventStoreContract } from "./event-store.suite.ts";
 import { heldContract } from "./held.suite.ts";
+import { rateStoreContract } from "./rates.suite.ts";
 import { subscriptionStoreContract } from "./subscriptions.suite.ts";
+
+/** The emulator is no fast one. */
+const PATIENCE_MS = 20_000;
+
+async function aTable(): Promise<{ client: DynamoDBClient; tableName: string }> {
+  const { endpoint, region, credentials } = await useEmulator();
+  const client = new DynamoDBClient({ endpoint, region, credentials });
+  await createTable(client, "contract");
+  return { client, tableName: "contract" };
+}
 
 const EMULATED: ClockedStoreUnderTest = {
   name: "on its DynamoDB",
-  open: async (now) => {
-    const { endpoint, region, credentials } = await useEmulator();
-    const client = new DynamoDBClient({ endpoint, region, credentials });
-    await createTable(client, "contract");
-    return createDynamoEventStore({ client, tableName: "contract", now });
-  },
+  open: async (now) => createDynamoEventStore({ ...(await aTable()), now }),
 };
 
 describe.skipIf(!(await emulatorAvailable()))("on the AWS emulator", () => {
@@ -26,4 +33,8 @@ describe.skipIf(!(await emulatorAvailable()))("on the AWS emulator", () => {
   deliveryStoreContract(EMULATED);
   agentStoreContract(EMULATED);
   heldContract(EMULATED);
+  rateStoreContract({
+    name: EMULATED.name,
+    open: async () => createDynamoRateStore({ ...(await aTable()), timeoutMs: PATIENCE_MS }),
+  });
 });

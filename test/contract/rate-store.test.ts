@@ -25,6 +25,6 @@ rateStoreContract({
     closing.push(() => embedded.close());
     const client = embeddedClient(embedded.endpoint);
     closing.push(() => client.destroy());
-    return createDynamoRateStore({ client, tableName: TABLE_NAME });
+    return createDynamoRateStore({ client, tableName: TABLE_NAME, timeoutMs: 20_000 });
   },
 });

@@ -131,7 +131,7 @@ describe("the limits of an agent, on the embedded run", () => {
     });
     expect(joined.status).toBe(200);
     const { value: accepted } = await joined.live().next();
-    const eventId = (accepted as { data: { event_id: string } }).data.event_id;
+    const eventId = accepted?.data?.event_id;
     expect((await asking("DELETE", `/requests/${eventId}`)).json.status).toBe("cancelled");
     expect((await asking("POST", "/requests", { body: { ...question, timeout: 0.05 } })).json.status).toBe("timed_out");
   });

@@ -13,6 +13,8 @@ import { DynamoTable, type Update, type WriteOutcome } from "./table.ts";
 export interface DynamoRateStoreOptions {
   readonly client: DynamoDBClient;
   readonly tableName: string;
+  /** How long a call waits for its bucket. */
+  readonly timeoutMs?: number;
 }
 
 /** A call waits for its bucket no longer than this; it is answered in milliseconds, or something is wrong. */
@@ -24,11 +26,15 @@ const KEPT_SECONDS = 86_400;
 /** Others may fill and empty a bucket in between. */
 const MAX_ROUNDS = 3;
 
-export function createDynamoRateStore({ client, tableName }: DynamoRateStoreOptions): RateStore {
+export function createDynamoRateStore({
+  client,
+  tableName,
+  timeoutMs = TIMEOUT_MS,
+}: DynamoRateStoreOptions): RateStore {
   const table = new DynamoTable(client, tableName);
   return {
     async take(agentId, withdrawal, seenFullAtMs) {
-      const bucket = new Bucket(table, agentId, withdrawal);
+      const bucket = new Bucket(table, agentId, withdrawal, AbortSignal.timeout(timeoutMs));
       let fromFull = seenFullAtMs <= withdrawal.nowMs;
       for (let round = 0; round < MAX_ROUNDS; round++) {
         const fullAtMs = (await bucket.takeWhen(fromFull)) ?? (await bucket.takeWhen(!fromFull));
@@ -47,12 +53,13 @@ class Bucket {
   private readonly table: DynamoTable;
   private readonly key: ItemKey;
   private readonly withdrawal: Withdrawal;
-  private readonly signal = AbortSignal.timeout(TIMEOUT_MS);
+  private readonly signal: AbortSignal;
 
-  constructor(table: DynamoTable, agentId: string, withdrawal: Withdrawal) {
+  constructor(table: DynamoTable, agentId: string, withdrawal: Withdrawal, signal: AbortSignal) {
     this.table = table;
     this.key = keys.bucket(agentId);
     this.withdrawal = withdrawal;
+    this.signal = signal;
   }
 
   /** Takes if the bucket is full, or if it is not and holds enough. When it is full again; null when it is otherwise. */

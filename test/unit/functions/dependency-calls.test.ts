@@ -70,6 +70,7 @@ function started(): Deps {
     rates: createDynamoRateStore(table),
     publisher: createEventBridgePublisher({ client: new EventBridgeClient(place), eventBusName: "bus" }),
     config: defineBus({ limits: { holdSeconds: 0.001 } }),
+    configuredAgent: openAgent,
     log: silentLogger,
   });
 }
