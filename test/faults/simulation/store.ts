@@ -58,15 +58,25 @@ export function storeOver(database: SimulatedDatabase, network: Network, process
 }
 
 /** What a call is about, in a few words that are the same whenever it is made again. */
-function subjectOf(args: readonly unknown[]): string {
-  return args.map(inWords).join(" ");
+function subjectOf([first, second]: readonly unknown[]): string {
+  return typeof second === "string" ? `${inWords(first)} ${second}` : inWords(first);
+}
+
+interface Subject {
+  readonly event?: { readonly id: string };
+  readonly eventId?: string;
+  readonly subscriptionId?: string;
+  readonly responseId?: string;
+  readonly eventType?: string;
+  readonly partition?: string;
 }
 
 function inWords(argument: unknown): string {
   if (typeof argument === "string") return argument;
   if (Array.isArray(argument)) return `${argument.length} from ${inWords(argument[0])}`;
   if (typeof argument !== "object" || argument === null) return "";
-  const { event, eventId, subscriptionId, responseId, eventType, partition } = argument as Record<string, unknown>;
-  const parts = [(event as { id?: string } | undefined)?.id, eventId, subscriptionId, responseId, eventType, partition];
-  return parts.filter((part) => typeof part === "string").join(" ");
+  const { event, eventId, subscriptionId, responseId, eventType, partition }: Subject = argument;
+  return [event?.id, eventId, subscriptionId, responseId, partition, subscriptionId ? undefined : eventType]
+    .filter((part) => part !== undefined)
+    .join(" ");
 }

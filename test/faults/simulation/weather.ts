@@ -106,7 +106,8 @@ export class Fates {
   private readonly start: number;
   private readonly faults: Weather["faults"];
   private readonly only: ReadonlySet<string> | null;
-  private readonly occurrences = new Map<string, number>();
+  /** By the hash of what it is about: texts are long, and there are thousands. */
+  private readonly occurrences = new Map<number, number>();
   private readonly nowMs: () => number;
 
   /** @param only ids of the faults that may happen; null: all that come */
@@ -119,9 +120,10 @@ export class Fates {
 
   /** @param about the same text for the same thing; what happens again is told apart by how often it has happened */
   of(about: string, kinds: readonly FaultKind[]): Fate {
-    const occurrence = (this.occurrences.get(about) ?? 0) + 1;
-    this.occurrences.set(about, occurrence);
-    const draw = (hashText(about, this.start) ^ Math.imul(occurrence, 0x9e3779b1)) >>> 0;
+    const hash = hashText(about, this.start);
+    const occurrence = (this.occurrences.get(hash) ?? 0) + 1;
+    this.occurrences.set(hash, occurrence);
+    const draw = (hash ^ Math.imul(occurrence, 0x9e3779b1)) >>> 0;
     if (this.isOver) return { kind: null, draw: mixed(draw) };
     let left = mixed(draw ^ 0x5bd1e995) / 0x1_0000_0000;
     for (const kind of kinds) {
