@@ -7,19 +7,25 @@ const GIVES_UP = 0.03;
 /** Asks `count` questions, `lanes` at a time. */
 export async function askQuestions(scene: Scene, run: string, count: number, lanes: number): Promise<void> {
   const { random } = scene;
-  await inParallel(count, lanes, async (n) => {
-    const asked = question(`${run} question ${n}`, n, random.between(2_000, 5_000));
-    if (asked.type === "CHAOS_SILENT") return askNobody(scene, asked);
-    if (random.happens(GIVES_UP)) {
-      // Asks, and is never seen again.
-      await scene.agent.askOnce(asked);
-      return;
-    }
-    const ask = (): ReturnType<typeof scene.agent.ask> =>
-      random.happens(0.6) ? scene.agent.ask(asked) : scene.agent.askOnce(asked);
-    const outcome = await persist(scene, ask);
-    if (outcome.kind === "ok" && outcome.answer.status === "pending") await comeBack(scene, outcome.answer.event_id);
+  await inParallel(scene, count, lanes, async (n) => {
+    const asked = question(`${run} question ${n}`, n, random.between(1_500, 4_000));
+    await askOne(scene, asked);
+    scene.progress.done++;
   });
+}
+
+async function askOne(scene: Scene, asked: Asked): Promise<void> {
+  const { random } = scene;
+  if (asked.type === "CHAOS_SILENT") return askNobody(scene, asked);
+  if (random.happens(GIVES_UP)) {
+    // Asks, and is never seen again.
+    await scene.agent.askOnce(asked);
+    return;
+  }
+  const ask = (): ReturnType<typeof scene.agent.ask> =>
+    random.happens(0.6) ? scene.agent.ask(asked) : scene.agent.askOnce(asked);
+  const outcome = await persist(scene, ask);
+  if (outcome.kind === "ok" && outcome.answer.status === "pending") await comeBack(scene, outcome.answer.event_id);
 }
 
 function question(marker: string, n: number, timeoutMs: number): Asked {

@@ -4,6 +4,7 @@ import { defineBus } from "../../../shared/bus-config.ts";
 const TYPES = [
   // Published; nobody answers.
   "CHAOS_NOTE",
+  "CHAOS_PLAIN",
   "CHAOS_ALARM",
   // Asked: of deployed subscribers, of all of them and a queue, of a live stream, of a webhook, of nobody.
   "CHAOS_QUESTION",
@@ -29,7 +30,13 @@ const config = defineBus({
   subscribers: [
     { name: "note-taker", on: "CHAOS_NOTE", handler: agent("note-taker"), via: "queue", answers: false },
     { name: "siren", on: "CHAOS_ALARM", handler: agent("observer"), via: "direct", answers: false },
-    { name: "reader", on: "CHAOS_FOLLOW_UP", handler: agent("observer"), via: "queue", answers: false },
+    {
+      name: "reader",
+      on: ["CHAOS_FOLLOW_UP", "CHAOS_PLAIN"],
+      handler: agent("observer"),
+      via: "queue",
+      answers: false,
+    },
     { name: "quick", on: "CHAOS_QUESTION", handler: agent("answerer"), via: "direct" },
     { name: "careful", on: "CHAOS_POLL", handler: agent("answerer"), via: "queue" },
     { name: "prompt", on: "CHAOS_POLL", handler: agent("answerer"), via: "direct" },

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { FaultProxy, Moment } from "../proxy/fault-proxy.ts";
 import type { Seeded } from "../proxy/seeded.ts";
 import type { BusUnderTest } from "./bus-under-test.ts";
+import type { Scene } from "./scene.ts";
 
 /** N16: how far off the clock may be. */
 const CLOCK_OFF_MS = 5 * 60_000;
@@ -13,18 +14,22 @@ export interface Disturbances {
   clockMoves: number;
 }
 
-/** Kills, ends the store and moves the clock until the signal aborts. @param betweenMs from one to the next */
+/** In a round of load, evenly over all that there is to do. */
+const PER_ROUND = 8;
+
+/** Kills, ends the store and moves the clock, each time when so much more of the load is done, until the signal aborts. */
 export async function disturb(
   bus: BusUnderTest,
   proxy: FaultProxy,
   random: Seeded,
   signal: AbortSignal,
-  betweenMs: readonly [least: number, most: number],
+  progress: Scene["progress"],
 ): Promise<Disturbances> {
   const done: Disturbances = { killedAt: { arrived: 0, answered: 0 }, clockMoves: 0 };
-  for (let n = 0; !signal.aborted; n++) {
-    await sleep(random.between(...betweenMs), undefined, { signal }).catch(() => undefined);
-    if (signal.aborted) break;
+  for (let n = 0; ; n++) {
+    const isTime = (): boolean => progress.done >= (progress.total * (n + 0.5)) / PER_ROUND;
+    while (!signal.aborted && !isTime()) await sleep(50, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return done;
     switch (n % 4) {
       case 0:
       case 2:
@@ -39,7 +44,6 @@ export async function disturb(
         done.clockMoves++;
     }
   }
-  return done;
 }
 
 /** N13: kill -9 exactly when a call to the store arrives there, or is done and nobody knows. */

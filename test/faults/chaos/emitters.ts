@@ -12,12 +12,12 @@ const LARGE_TEXT = "x".repeat(6_000);
 /** Publishes `count` events, `lanes` at a time; some of them as batches. */
 export async function emitNotes(scene: Scene, run: string, count: number, lanes: number): Promise<void> {
   const { agent, random } = scene;
-  await inParallel(Math.ceil(count / BATCH), lanes, async (n) => {
+  await inParallel(scene, Math.ceil(count / BATCH), lanes, async (n) => {
     const events = Array.from({ length: Math.min(BATCH, count - n * BATCH) }, (_, i) => {
       const number = n * BATCH + i;
       const marker = `${run} note ${number}`;
       const text = random.happens(LARGE) ? { text: LARGE_TEXT } : {};
-      const type = number % 6 === 0 ? "CHAOS_ALARM" : "CHAOS_NOTE";
+      const type = number % 12 === 0 ? "CHAOS_ALARM" : number % 3 === 0 ? "CHAOS_NOTE" : "CHAOS_PLAIN";
       return { type, data: { marker, n: number, ...text }, key: marker };
     });
     if (random.happens(0.25)) {
@@ -29,6 +29,7 @@ export async function emitNotes(scene: Scene, run: string, count: number, lanes:
           outcome.kind === "ok" && outcome.answer.events.some((one) => "error" in one && one.error.retryable);
         return isPartly ? { kind: "unknown", why: "refused for now, in part" } : outcome;
       });
+      scene.progress.done += events.length;
       return;
     }
     for (const event of events) {
@@ -36,13 +37,14 @@ export async function emitNotes(scene: Scene, run: string, count: number, lanes:
         random.happens(0.5) ? agent.emit(event) : agent.emitOnce(event);
       if (random.happens(GIVES_UP)) await emit();
       else await persist(scene, emit);
+      scene.progress.done++;
     }
   });
 }
 
 /** N12: many use one key at the same moment. */
 export async function race(scene: Scene, run: string, races: number): Promise<void> {
-  for (let n = 0; n < races; n++) {
+  for (let n = 0; n < races && !scene.isTimeUp(); n++) {
     const marker = `${run} race ${n}`;
     const sent = { type: "CHAOS_NOTE", data: { marker, n: 1 }, key: marker };
     await Promise.all(Array.from({ length: RACERS }, () => persist(scene, () => scene.agent.emitOnce(sent))));

@@ -14,6 +14,8 @@ const FIRST_STEP_MS = 80_000;
 /** How long of real time it may take. A webhook that says nothing takes 15 s at each of 8 attempts. */
 const PATIENCE_MS = 240_000;
 const POLL_MS = 250;
+/** Real time from one step of the clock to the next: the reconciler has to run in between. */
+const STEP_EVERY_MS = 2_000;
 
 export interface Quiet {
   /** Bus time from the end of the faults until no event was unpublished, and no request open past its deadline. */
@@ -55,7 +57,7 @@ export async function untilQuiet(bus: BusUnderTest, { queues, print }: QuietOpti
       if (performance.now() - startedAt > PATIENCE_MS)
         throw new Error(`It does not become quiet: ${JSON.stringify(left)} are left.`);
       // Messages and questions take real time; what only waits for the clock gets it.
-      const isDue = left.messages === 0 && performance.now() - steppedAt > 2_000;
+      const isDue = left.messages === 0 && performance.now() - steppedAt > STEP_EVERY_MS;
       if (isDue) {
         const isFirst = ahead === offsetMs;
         ahead += isFirst ? FIRST_STEP_MS : left.webhooks > 0 && left.unpublished + left.open === 0 ? STEP_MS : 60_000;

@@ -10,6 +10,8 @@ export type Behaviour = (typeof BEHAVIOURS)[number];
 
 export interface Receivers {
   urlOf(behaviour: Behaviour): string;
+  /** From now on those that take their time are good. */
+  hurry(): void;
   /** From now on all of them are good. */
   mend(): void;
   close(): Promise<void>;
@@ -45,9 +47,13 @@ const HANDLES: Readonly<Record<Behaviour, Handle>> = {
   },
 };
 
+/** Those of which one attempt takes all the time that there is. */
+const SLOW: readonly Behaviour[] = ["slow", "endless"];
+
 /** @param onEvent hears of each event that a receiver got, as often as it got it */
 export async function startReceivers(onEvent: (behaviour: Behaviour, eventId: string) => void): Promise<Receivers> {
   let isMended = false;
+  let isHurrying = false;
   const sockets = new Set<Socket>();
   const server = createServer((incoming, outgoing) => {
     outgoing.on("error", () => {});
@@ -55,7 +61,8 @@ export async function startReceivers(onEvent: (behaviour: Behaviour, eventId: st
       (event) => {
         const behaviour = (incoming.url ?? "/").slice(1) as Behaviour;
         onEvent(behaviour, event.id);
-        const handle = isMended && behaviour !== "answers" ? good : HANDLES[behaviour];
+        const isGood = (isMended && behaviour !== "answers") || (isHurrying && SLOW.includes(behaviour));
+        const handle = isGood ? good : HANDLES[behaviour];
         handle(outgoing, event);
       },
       () => outgoing.destroy(),
@@ -70,6 +77,9 @@ export async function startReceivers(onEvent: (behaviour: Behaviour, eventId: st
   const { port } = server.address() as AddressInfo;
   return {
     urlOf: (behaviour) => `http://127.0.0.1:${port}/${behaviour}`,
+    hurry() {
+      isHurrying = true;
+    },
     mend() {
       isMended = true;
     },

@@ -33,6 +33,7 @@ function injected({ proxy, disturbances, kills, storeRestarts, brokenSockets }: 
   const { arrived, answered } = disturbances.killedAt;
   return [
     ["calls to the store", `${proxy.of("calls")}, of which ${proxy.of("forwarded")} times done`],
+    ...proxy.operations.map((operation): Row => [`  ${operation}`, proxy.of("calls", operation)]),
     ...(Object.entries(NUMBERS) as [NemesisName, string][])
       .filter(([name]) => proxy.of(name) > 0)
       .map(([name, number]): Row => [`${number} ${name}`, proxy.of(name)]),

@@ -6,6 +6,7 @@
  * The seed decides faults and load. It does not decide how the processes' work interleaves: a run with the same seed is
  * alike, not the same.
  */
+import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { checkRun, type Violation } from "../checker.ts";
 import type { FinalState, HandOver, RunFacts } from "../final-state.ts";
@@ -34,6 +35,8 @@ export interface ChaosOptions {
   /** How much there is to do; of a round, where there are several. */
   readonly emits: number;
   readonly waits: number;
+  /** Begin nothing more of the load after so long, done or not: what there is to do may be too much for a slow machine. */
+  readonly mostLoadSeconds?: number;
   /** Go on with further rounds for at least so long. Default: one round. */
   readonly minutes?: number;
   /** Agents of each kind that are at it at once. */
@@ -63,11 +66,9 @@ export interface ChaosResult {
   readonly seconds: number;
 }
 
-const RECONCILE_EVERY_MS = 1_000;
+const RECONCILE_EVERY_MS = 1_500;
 /** Of the clients' calls, so many lose their socket. */
 const SOCKETS_BREAK = 0.05;
-/** From one disturbance of the process to the next: it takes about two seconds to be there again. */
-const BETWEEN_DISTURBANCES_MS = [5_000, 9_000] as const;
 
 const FACTS: RunFacts = {
   deployed: config.subscribers.map(({ name, on }) => ({ name, eventTypes: on })),
@@ -80,19 +81,29 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const proxy = await startFaultProxy({ seed });
   const bus = await startBus({ proxy, reconcileEveryMs: RECONCILE_EVERY_MS, print: (line) => print(`  bus: ${line}`) });
   const over = new AbortController();
+  // Everybody who waits for anything listens to it.
+  setMaxListeners(0, over.signal);
   const handOvers: HandOver[] = [];
   const subscriptions: Subscriptions = new Map();
   const receivers = await startReceivers((behaviour, eventId) => {
     handOvers.push({ subscriptionId: subscriptions.get(behaviour) ?? behaviour, eventId });
   });
   try {
+    const startedAt = performance.now();
     const random = seeded(seed);
     const sockets = breakingFetch(random.fork("sockets"));
     const history = new CallHistory(() => performance.now());
     const agent = new RecordedAgent(bus.url, history, sockets.fetch);
-    const scene: Scene = { agent, random: random.fork("agents"), handOvers, over: over.signal };
-    const startedAt = performance.now();
-
+    const progress = { done: 0, total: options.emits + options.waits };
+    const { mostLoadSeconds = Number.POSITIVE_INFINITY } = options;
+    const scene: Scene = {
+      agent,
+      random: random.fork("agents"),
+      progress,
+      isTimeUp: () => performance.now() > startedAt + mostLoadSeconds * 1_000,
+      handOvers,
+      over: over.signal,
+    };
     const standing = await subscribeAll(scene, receivers, subscriptions);
     const background = [...standing, ...["ann", "ben", "cat"].map((name) => answerLive(scene, name))];
     await streamsAreOpen(scene);
@@ -101,6 +112,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     print(`the load is done and the faults have stopped, after ${loadSeconds} s`);
 
     const queues = ["archive", "poller"].map((name) => subscriptionOf(subscriptions, name));
+    receivers.hurry();
     const quiet = await untilQuiet(bus, { queues, print });
     const dead = await deadIn(bus, history, handOvers);
     receivers.mend();
@@ -155,7 +167,7 @@ async function underFaults(options: ChaosOptions, stage: Stage): Promise<Disturb
   if (faults) sockets.setRate(SOCKETS_BREAK);
   const weather = faults ? blow(proxy, random.fork("weather"), signal) : Promise.resolve();
   const disturbing = faults
-    ? disturb(bus, proxy, random.fork("disturbances"), signal, BETWEEN_DISTURBANCES_MS)
+    ? disturb(bus, proxy, random.fork("disturbances"), signal, scene.progress)
     : Promise.resolve<Disturbances>({ killedAt: { arrived: 0, answered: 0 }, clockMoves: 0 });
   const onlookers = [
     readHistory(scene, signal, "reader"),
@@ -172,7 +184,8 @@ async function underFaults(options: ChaosOptions, stage: Stage): Promise<Disturb
       const run = `round ${round}`;
       await Promise.all([
         emitNotes(scene, run, emits, lanes),
-        askQuestions(scene, run, waits, lanes),
+        // Who asks does nothing most of the time.
+        askQuestions(scene, run, waits, 2 * lanes),
         race(scene, run, 2),
         beginLoops(scene, run, 3),
         callBadEndpoints(scene, run, 2),

@@ -8,6 +8,10 @@ import type { RecordedAgent } from "./recorded-agent.ts";
 export interface Scene {
   readonly agent: RecordedAgent;
   readonly random: Seeded;
+  /** How much of the load is done. */
+  readonly progress: { done: number; readonly total: number };
+  /** Whether nothing more of the load is to be begun. */
+  isTimeUp(): boolean;
   /** Every event that a subscriber outside the bus got, as often as it got it. */
   readonly handOvers: HandOver[];
   /** Aborts when all is over, also for those who only wait for what comes. */
@@ -34,11 +38,16 @@ export async function rest({ over }: Pick<Scene, "over">, ms: number): Promise<v
   await sleep(ms, undefined, { signal: over }).catch(() => undefined);
 }
 
-/** So many at a time, until all are done. */
-export async function inParallel(count: number, lanes: number, work: (n: number) => Promise<void>): Promise<void> {
+/** So many at a time, until all are done or the time is up. */
+export async function inParallel(
+  { isTimeUp }: Pick<Scene, "isTimeUp">,
+  count: number,
+  lanes: number,
+  work: (n: number) => Promise<void>,
+): Promise<void> {
   let next = 0;
   const lane = async (): Promise<void> => {
-    while (next < count) await work(next++);
+    while (next < count && !isTimeUp()) await work(next++);
   };
   await Promise.all(Array.from({ length: Math.min(lanes, count) }, lane));
 }
