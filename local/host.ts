@@ -8,7 +8,7 @@ import { DISPATCH } from "../shared/deployed-subscriber.ts";
 import { logLine } from "../shared/log-line.ts";
 import type { Logger } from "../shared/ports.ts";
 import { type AdministratorKey, keepAdministratorKey } from "./admin-key.ts";
-import type { App } from "./app.ts";
+import { type CurrentApp, currentApp } from "./current-app.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -215,7 +215,7 @@ async function start(
   };
 }
 
-async function administratorKeyIn(dataDir: string, app: { get(): Promise<App> }): Promise<AdministratorKey> {
+async function administratorKeyIn(dataDir: string, app: Pick<CurrentApp, "get">): Promise<AdministratorKey> {
   const current = await app.get();
   return keepAdministratorKey(dataDir, {
     issue: () => current.issueAdministratorKey(),
@@ -224,25 +224,6 @@ async function administratorKeyIn(dataDir: string, app: { get(): Promise<App> })
       return (await current.identify(call)).kind === "known";
     },
   });
-}
-
-/** The version of the code that serves now. Calls that come before the first one wait for it. */
-function currentApp(): { get(): Promise<App>; set(next: App): void; retire(): void } {
-  let current: App | null = null;
-  let loaded: (app: App) => void = () => {};
-  const first = new Promise<App>((resolve) => {
-    loaded = resolve;
-  });
-  return {
-    get: () => (current === null ? first : Promise.resolve(current)),
-    set(next) {
-      current?.retire();
-      current = next;
-      next.start();
-      loaded(next);
-    },
-    retire: () => current?.retire(),
-  };
 }
 
 /** One JSON object a line, whatever is in it. */
