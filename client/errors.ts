@@ -51,6 +51,8 @@ export class AgentEventBusError extends Error {
 
   /** True when it is not known whether the call had its effect (I11). */
   get outcomeUnknown(): boolean {
+    // What was turned away unread has had no effect.
+    if (this.code === "overloaded") return false;
     return this.code === "outcome_unknown" || this.code === "unreachable" || this.status >= 500;
   }
 }

@@ -67,9 +67,11 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ErrorCode, Problem>> = {
     'Nobody who could answer subscribes to SESSION_UPDATED. "require_subscribers": false waits all the same.',
   ),
   rate_limited: toProblem(
-    new BusError("rate_limited", "An agent may make 500 calls a second, 5000 at once; some count for several.", {
-      retryAfterMs: 1_400,
-    }),
+    new BusError(
+      "rate_limited",
+      "An agent may make 500 calls a second, and 5000 at once; some count for several. This one is served in 1.4 s.",
+      { retryAfterMs: 1_400 },
+    ),
   ),
   internal: aFault("internal", "Retry with the same idempotency key."),
   overloaded: aFault("overloaded", "512 calls are under way, as many as this bus serves at once."),

@@ -130,10 +130,12 @@ export function createRateLimiter({ store, rate, now, log }: RateLimiterParts): 
     const earliestMs = Math.max(nowMs + RATE_RETRY_MS, account.fullAtMs + takeMs - capacityMs);
     const inTurnMs = Math.min(account.promisedAtMs + tokens * msPerToken, account.fullAtMs + takeMs);
     account.promisedAtMs = Math.max(earliestMs, inTurnMs);
+    const retryAfterMs = Math.max(1, Math.ceil(account.promisedAtMs - nowMs));
+    const { perSecond, burst } = rate;
     return new BusError(
       "rate_limited",
-      `An agent may make ${rate.perSecond} calls a second, ${rate.burst} at once; some count for several.`,
-      { retryAfterMs: Math.max(1, Math.ceil(account.promisedAtMs - nowMs)) },
+      `An agent may make ${perSecond} calls a second, and ${burst} at once; some count for several. This one is served in ${retryAfterMs / 1_000} s.`,
+      { retryAfterMs },
     );
   }
 

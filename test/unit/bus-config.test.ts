@@ -191,6 +191,14 @@ describe("limits", () => {
     [{ retentionDays: 20.5 }, "retentionDays"],
     [{ eventsPerConversation: 0 }, "eventsPerConversation"],
     [{ eventsPerConversation: Number.POSITIVE_INFINITY }, "eventsPerConversation"],
+    [{ ratePerAgent: { perSecond: 0, burst: 1 } }, "ratePerAgent.perSecond"],
+    [{ ratePerAgent: { perSecond: 20_001, burst: 1 } }, "ratePerAgent.perSecond"],
+    [{ ratePerAgent: { perSecond: Number.NaN, burst: 1 } }, "ratePerAgent.perSecond"],
+    [{ ratePerAgent: { perSecond: 1, burst: 0 } }, "ratePerAgent.burst"],
+    [{ ratePerAgent: { perSecond: 1, burst: 2.5 } }, "ratePerAgent.burst"],
+    [{ openWaitsPerAgent: 0 }, "openWaitsPerAgent"],
+    [{ subscriptionsPerAgent: -1 }, "subscriptionsPerAgent"],
+    [{ subscriptionsPerType: 50_001 }, "subscriptionsPerType"],
   ])("%o is out of range", (limits, name) => {
     expect(faultsOf({ limits })).toEqual([expect.stringMatching(`^limits.${name}: expected`)]);
   });

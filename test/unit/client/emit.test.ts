@@ -101,6 +101,26 @@ describe("emit, against a server that plays the bus", () => {
     expect((at[1] as number) - (at[0] as number)).toBeGreaterThanOrEqual(295);
   });
 
+  it("comes back when the bus said to the millisecond, where the header has whole seconds only", async () => {
+    const at: number[] = [];
+    const { url } = await playBus((call, reply, nth) => {
+      at.push(performance.now());
+      if (nth === 1) sendProblem(reply, 429, "rate_limited", { retry_after_ms: 300 }, { "retry-after": "3600" });
+      else sendJson(reply, 202, receiptFor(call));
+    });
+    await new AgentEventBus({ url, retry: QUICK }).emit("SESSION_CREATED", {});
+    expect((at[1] as number) - (at[0] as number)).toBeGreaterThanOrEqual(295);
+  });
+
+  it("knows that what an overloaded bus turned away has had no effect", async () => {
+    const { url } = await playBus((_, reply) => sendProblem(reply, 503, "overloaded", { retry_after_ms: 3_600_000 }));
+    await expect(new AgentEventBus({ url, retry: QUICK }).emit("SESSION_CREATED", {})).rejects.toMatchObject({
+      code: "overloaded",
+      retryable: true,
+      outcomeUnknown: false,
+    });
+  });
+
   it("leaves a Retry-After of more than half a minute to the caller", async () => {
     const { url, calls } = await playBus((_, reply) =>
       sendProblem(reply, 429, "rate_limited", {}, { "retry-after": "3600" }),

@@ -50,6 +50,12 @@ describe("a failure", () => {
       "retry-after": "1",
     });
     expect(problemResponse(new BusError("invalid_request", "no"), deps.log).headers["retry-after"]).toBeUndefined();
+    const inAWhile = problemResponse(new BusError("rate_limited", "no", { retryAfterMs: 1_001 }), deps.log);
+    // In whole seconds, and never too early.
+    expect(inAWhile.headers["retry-after"]).toBe("2");
+    expect(JSON.parse(inAWhile.body as string)).toMatchObject({ retryable: true, retry_after_ms: 1_001 });
+    const never = problemResponse(new BusError("rate_limited", "no", { retryable: false }), deps.log);
+    expect(never.headers["retry-after"]).toBeUndefined();
   });
 
   it("in an operation never escapes", async () => {
