@@ -54,8 +54,10 @@ async function listensAs(deps: SpeakDeps, agent: Agent, name: string, type: stri
     deps.store.getListeners(type, deps.now()),
     deps.store.getListeners("*", deps.now()),
   ]);
+  // That somebody polls a queue is no subscription, and does not say whose it is: the queue's entry does.
+  const streams = [...ofType, ...ofAny].filter(({ kind }) => kind === "stream");
   const isOwn = (one: { readonly name: string; readonly owner?: string }): boolean =>
     // A stream that older code has opened does not say whose it is; in half a minute there is none any more.
     one.name === name && (one.owner ?? agent.id) === agent.id;
-  return entries.some(isOwn) || [...ofType, ...ofAny].some(isOwn);
+  return entries.some(isOwn) || streams.some(isOwn);
 }

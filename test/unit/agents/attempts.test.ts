@@ -114,6 +114,21 @@ describe("whoever has a question's token", () => {
     expect(await bus.store.getRequest(asked.eventId)).toMatchObject({ answeredBy: ["alice"] });
   });
 
+  it("cannot speak for another's queue, although somebody polls it just now", async () => {
+    const { bus, as } = knowing(ALICE, MALLORY);
+    const made = await as(ALICE).post("/subscriptions", wanting("night-shift", { target: { kind: "queue" } }));
+    await as(ALICE).get(`/subscriptions/${made.json["subscription_id"]}/messages`);
+    expect(await bus.store.getListeners(TYPE, bus.clock.nowMs)).toHaveLength(1);
+    // Nobody waits for an answer, so nobody is expected to give one.
+    const { json } = await as(MALLORY).post("/events", { type: TYPE, data: {} });
+    const token = bus.publisher.published.at(-1)?.reply_to.token;
+    const path = `/events/${json["event_id"]}/responses?as=night-shift`;
+    const body = { response: {}, reply_token: token };
+    expect((await as(MALLORY).post(path, body)).status).toBe(403);
+    expect((await as(ALICE).post(path, body)).status).toBe(200);
+    expect(await bus.store.getResponses(json["event_id"] as string)).toHaveLength(1);
+  });
+
   it("cannot keep another's answer out by using up its id, which can be guessed", async () => {
     const world = knowing(ALICE, MALLORY);
     const { bus, as } = world;
