@@ -4,7 +4,7 @@ import { inLanes } from "../../shared/lanes.ts";
 import { MAX_BATCH, MAX_NAME_CHARS, MAX_REASON_CHARS, MAX_SUBSCRIPTION_NAME_CHARS } from "../../shared/limits.ts";
 import { call, type Json } from "../support/call.ts";
 import { cleanUp, eventually, startDev } from "../support/embedded.ts";
-import { HOSTILE_TEXTS } from "../support/hostile-texts.ts";
+import { canBeHeader, HOSTILE_TEXTS, inHeader } from "../support/hostile-texts.ts";
 import { type RawReply, rawCall } from "../support/raw-call.ts";
 import { type ReceivedCall, type ScriptedReceiver, startScriptedReceiver } from "../support/scripted-receiver.ts";
 
@@ -40,9 +40,6 @@ const get = (path: string, headers: Record<string, string> = {}): Promise<RawRep
 const post = (path: string, body: object, headers: Record<string, string> = {}): Promise<RawReply> =>
   rawCall(base, "POST", path, { body, headers });
 const enc = encodeURIComponent;
-/** What may be sent in a header at all; its bytes are the text's in UTF-8, as `curl` sends them. */
-const canBeHeader = (text: string): boolean => !/[^\P{Cc}\t]/u.test(text);
-const inHeader = (text: string): string => Buffer.from(text).toString("latin1");
 const pointersOf = ({ json }: RawReply): unknown[] => ((json["errors"] ?? []) as Json[]).map(({ pointer }) => pointer);
 const isName = (text: string): boolean => text.length >= 1 && text.length <= MAX_NAME_CHARS;
 

@@ -49,3 +49,9 @@ const OF_THE_BUS: readonly string[] = [
 
 /** Each once. */
 export const HOSTILE_TEXTS: readonly string[] = [...new Set([...naughty, ...OF_THE_BUS])];
+
+/** Whether a text may stand in a header at all. */
+export const canBeHeader = (text: string): boolean => !/[^\P{Cc}\t]/u.test(text);
+
+/** The text in a header, its bytes in UTF-8, as `curl` sends it. */
+export const inHeader = (text: string): string => Buffer.from(text).toString("latin1");
