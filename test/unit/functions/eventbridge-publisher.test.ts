@@ -10,6 +10,8 @@ interface Entry {
   DetailType: string;
   Source: string;
   EventBusName: string;
+  /** Epoch seconds. */
+  Time: number;
 }
 
 const closing: (() => void)[] = [];
@@ -66,6 +68,8 @@ describe("publishing to EventBridge (played by a local server)", () => {
       EventBusName: "bus",
       Source: "agent-event-bus",
       DetailType: "MESSAGE_RECEIVED",
+      // When it happened, though it may be published later.
+      Time: Date.parse(event.timestamp) / 1_000,
     });
     expect(JSON.parse(batches[0]?.[0]?.Detail ?? "")).toEqual(event);
   });

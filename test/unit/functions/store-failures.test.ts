@@ -46,6 +46,8 @@ const anEvent = (data: EventRecord["event"]["data"]): EventRecord => ({
 const large = anEvent({ text: "x".repeat(10_000) });
 
 const named = (name: string): Error => Object.assign(new Error(name), { name });
+const isConsistent = ({ input }: Call): boolean =>
+  input.ConsistentRead === true || JSON.stringify(input.RequestItems ?? {}).includes('"ConsistentRead":true');
 const isBody = ({ input }: Call): boolean => input.Item?.["commit_id"] === undefined;
 
 describe("an event with large data", () => {
@@ -77,9 +79,19 @@ describe("what decides", () => {
     await store.getResponses("id");
     await store.getDelivery({ eventId: "id", subscriptionId: "one" });
     await store.getEvents(["id"]);
-    const isConsistent = ({ input }: Call): boolean =>
-      input.ConsistentRead === true || JSON.stringify(input.RequestItems ?? {}).includes('"ConsistentRead":true');
     expect(calls.map(isConsistent)).toEqual([true, true, true, true, true]);
+  });
+
+  it("is read consistently: who can answer, who subscribes, what was delivered, and whose a key is", async () => {
+    const { calls, store } = scriptedStore(() => ({}));
+    await store.getListeners("MESSAGE_RECEIVED", 0);
+    await store.getGeneration("MESSAGE_RECEIVED");
+    await store.getEntries("MESSAGE_RECEIVED");
+    await store.getSubscription("agent", "one");
+    await store.listSubscriptions("agent", "", 10);
+    await store.getDeliveries("id");
+    await store.getAgent("billing");
+    expect(calls.map(isConsistent)).toEqual([true, true, true, true, true, true, true]);
   });
 
   it("may have been written by a later version, with attributes that this one does not know [all-2]", async () => {
