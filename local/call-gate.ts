@@ -7,8 +7,8 @@ import { COSTS } from "../functions/runtime/call-cost.ts";
 import { BusError } from "../shared/errors.ts";
 import { type ApiFunction, matchRoute } from "../shared/routes.ts";
 
-/** Calls of one function that are worked on at once. With twice as many each takes twice as long. */
-const WORKING_PLACES = 256;
+/** Calls of one function that are worked on at once: twice as many as it takes to keep everything busy, so each takes twice as long. */
+const WORKING_PLACES = 128;
 
 /** Calls of one function that wait for something to come: they cost a socket and some memory. */
 const HELD_PLACES = 4_000;

@@ -74,6 +74,6 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ErrorCode, Problem>> = {
     ),
   ),
   internal: aFault("internal", "Retry with the same idempotency key."),
-  overloaded: aFault("overloaded", "512 calls are under way, as many as this bus serves at once."),
+  overloaded: aFault("overloaded", "128 such calls are under way, as many as this bus takes on at once."),
   unavailable: aFault("unavailable", "The store did not answer."),
 };

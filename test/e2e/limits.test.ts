@@ -165,7 +165,7 @@ describe("the limits of an agent, on the embedded run", () => {
   });
 });
 
-/** Half as many again as there are places. */
+/** Three times as many as there are places. */
 const EVENTS = 400;
 
 describe("more calls than the embedded run can serve", () => {
