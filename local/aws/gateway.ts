@@ -16,11 +16,14 @@ import { type AwsTarget, PortTaken } from "./emulator.ts";
 /** The Function URLs by function, from the stack's outputs. */
 export type FunctionUrls = Readonly<Record<ApiFunction, string>>;
 
+/** Those that take agent keys; none where calls are signed. */
+export type KeyUrls = Readonly<Partial<FunctionUrls>>;
+
 export interface Gateway {
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
   /** Forwards from now on; until then every call is answered with 503. */
-  forwardTo(target: AwsTarget, urls: FunctionUrls): void;
+  forwardTo(target: AwsTarget, urls: FunctionUrls, keyUrls?: KeyUrls): void;
   /** Ends all connections. */
   close(): Promise<void>;
 }
@@ -28,6 +31,7 @@ export interface Gateway {
 interface Upstream {
   readonly target: AwsTarget;
   readonly urls: FunctionUrls;
+  readonly keyUrls: KeyUrls;
   readonly signer: SignatureV4;
 }
 
@@ -45,6 +49,9 @@ export function functionUrls(outputs: Readonly<Record<string, string>>): Functio
   }
   return urls as FunctionUrls;
 }
+
+export const keyUrls = ({ KeyUrls }: Readonly<Record<string, string>>): KeyUrls =>
+  KeyUrls === undefined ? {} : (JSON.parse(KeyUrls) as KeyUrls);
 
 /**
  * Listens on 127.0.0.1. Its URL is known before the stack is deployed, because subscribers are deployed with it.
@@ -75,9 +82,14 @@ export async function startGateway(port: number): Promise<Gateway> {
   const actualPort = typeof address === "object" && address !== null ? address.port : port;
   return {
     url: `http://127.0.0.1:${actualPort}`,
-    forwardTo(target, urls) {
+    forwardTo(target, urls, keyUrls = {}) {
       const { credentials, region } = target;
-      upstream = { target, urls, signer: new SignatureV4({ credentials, region, service: "lambda", sha256: Sha256 }) };
+      upstream = {
+        target,
+        urls,
+        keyUrls,
+        signer: new SignatureV4({ credentials, region, service: "lambda", sha256: Sha256 }),
+      };
     },
     async close() {
       const closed = once(server, "close");
@@ -91,14 +103,19 @@ export async function startGateway(port: number): Promise<Gateway> {
 async function forward(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  { target, urls, signer }: Upstream,
+  { target, urls, keyUrls, signer }: Upstream,
 ): Promise<void> {
   const url = new URL(incoming.url ?? "/", "http://gateway");
   const route = matchRoute(incoming.method ?? "GET", url.pathname);
   // Every function answers what it does not serve in the same way.
   const servedBy = route.kind === "matched" ? route.servedBy : "history";
-  const host = hostOf(urls[servedBy], target);
-  const headers = await signedHeaders(incoming, url, host, signer);
+  // With a key or without one: what takes keys is asked, unless the call is signed.
+  const keyUrl = isSigned(incoming) ? undefined : keyUrls[servedBy];
+  const host = hostOf(keyUrl ?? urls[servedBy], target);
+  const headers =
+    keyUrl === undefined
+      ? await signedHeaders(incoming, url, host, signer)
+      : { ...withoutHopByHop(incoming.headers), host };
   const onward = request({
     host: "127.0.0.1",
     port: new URL(target.endpoint).port,
@@ -117,6 +134,8 @@ async function forward(
   answer.once("error", () => outgoing.destroy());
   answer.pipe(outgoing);
 }
+
+const isSigned = ({ headers }: IncomingMessage): boolean => headers.authorization?.startsWith("AWS4-") === true;
 
 /** Emulators answer `/health` themselves, whatever the host; with a slash at its end it is the bus's. */
 const emulatorPath = (path: string): string => (path === "/health" ? "/health/" : path);

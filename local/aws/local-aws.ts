@@ -1,8 +1,9 @@
 /** Emulator, stack and gateway together. */
 import { deployStack, type Outputs } from "./deploy.ts";
 import { type AwsTarget, type Emulator, startEmulator } from "./emulator.ts";
-import { functionUrls, type Gateway, startGateway } from "./gateway.ts";
+import { functionUrls, type Gateway, keyUrls, startGateway } from "./gateway.ts";
 import type { Progress } from "./install.ts";
+import type { Context } from "./synthesize.ts";
 
 export interface LocalAwsOptions {
   /** Of the gateway; 0 for any free one. */
@@ -52,24 +53,30 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
   }
 }
 
-/** Deploys the stack behind a gateway of its own. */
-export async function deployBus(target: AwsTarget, progress?: Progress): Promise<Deployment> {
+/** Deploys the stack behind a gateway of its own. @param context more of it for `infra/` */
+export async function deployBus(target: AwsTarget, progress?: Progress, context?: Context): Promise<Deployment> {
   const gateway = await startGateway(0);
   try {
-    return await deployBehind(gateway, target, progress);
+    return await deployBehind(gateway, target, progress, context);
   } catch (error) {
     await gateway.close();
     throw error;
   }
 }
 
-async function deployBehind(gateway: Gateway, target: AwsTarget, progress?: Progress): Promise<Deployment> {
+async function deployBehind(
+  gateway: Gateway,
+  target: AwsTarget,
+  progress?: Progress,
+  context?: Context,
+): Promise<Deployment> {
   const deploy = async (): Promise<Outputs> => {
     const outputs = await deployStack(target, {
       publicUrl: gateway.url,
       ...(progress === undefined ? {} : { progress }),
+      ...(context === undefined ? {} : { context }),
     });
-    gateway.forwardTo(target, functionUrls(outputs));
+    gateway.forwardTo(target, functionUrls(outputs), keyUrls(outputs));
     return outputs;
   };
   const outputs = await deploy();

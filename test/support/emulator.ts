@@ -16,6 +16,7 @@ import {
 } from "../../local/aws/emulator.ts";
 import { hasPython } from "../../local/aws/install.ts";
 import { type Deployment, deployBus } from "../../local/aws/local-aws.ts";
+import type { Context } from "../../local/aws/synthesize.ts";
 
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 
@@ -62,9 +63,12 @@ export async function useEmulator(
   return emulator;
 }
 
-/** The bus deployed there, and one URL in front of it. Its functions may do only what their roles allow. */
-export async function useDeployment(): Promise<Deployment> {
-  deployment ??= useEmulator({ enforceRoles: true }).then((target) => deployBus(target, progress));
+/**
+ * The bus deployed there, and one URL in front of it. Its functions may do only what their roles allow.
+ * @param context for `infra/`, decided by the first call
+ */
+export async function useDeployment(context: Context = {}): Promise<Deployment> {
+  deployment ??= useEmulator({ enforceRoles: true }).then((target) => deployBus(target, progress, context));
   return deployment;
 }
 
