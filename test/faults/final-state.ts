@@ -1,4 +1,5 @@
 /** What the bus has recorded, and what left it, when all is quiet again: beside the calls, what a run is judged by. */
+import type { Agent } from "../../shared/agents/agent.ts";
 import type { BusEvent } from "../../shared/event.ts";
 import type { RequestRecord, RequestState, ResponseRecord } from "../../shared/records.ts";
 import type { DeliveryRecord, SubscriptionRecord } from "../../shared/subscriptions/records.ts";
@@ -60,4 +61,6 @@ export interface RunFacts {
   readonly isFaultless: boolean;
   /** Whether what an agent is shown may be shown to him (I9); everything when not given. */
   readonly mayRead?: (agent: string, event: BusEvent) => boolean;
+  /** What an agent may do (I9); everything, and speak for anybody, when not given or undefined. */
+  readonly agentOf?: (id: string) => Agent | undefined;
 }

@@ -7,7 +7,7 @@ import type { CallOutcome, Operations } from "../history.ts";
 import type { Clients } from "./clients.ts";
 import type { PlannedOperation } from "./plan.ts";
 import type { Random } from "./random.ts";
-import { BUS, SLOTS, type Slot } from "./setting.ts";
+import { BUS, deployedAgent, SLOTS, type Slot } from "./setting.ts";
 
 const MAX_TRIES = 3;
 
@@ -30,10 +30,10 @@ export class Answering {
     if (mood === "fails") return false;
     const answers = BUS.subscribers?.find((one) => one.name === name)?.answers !== false;
     if (!answers || (event.deadline === undefined && random.chance(0.7))) return true;
-    if (random.chance(0.2)) await this.answer(`agent-${name}`, event, "progress", { as: name }, random);
+    if (random.chance(0.2)) await this.answer(deployedAgent(name), event, "progress", { as: name }, random);
     const status = random.chance(0.2) ? "rejected" : "ok";
     const named = { as: name, responseId: answerId(name, event.id) };
-    return (await this.answer(`agent-${name}`, event, status, named, random)).kind !== "unknown";
+    return (await this.answer(deployedAgent(name), event, status, named, random)).kind !== "unknown";
   }
 
   /** Somebody answers something that was delivered some time ago: late, twice, for another, or with a token that is not his. */

@@ -24,6 +24,7 @@ export interface ClientParts {
   readonly domain: Domain;
   readonly history: CallHistory;
   readonly trace: Trace | null;
+  readonly agentOf: (id: string) => Agent;
   readonly machineFor: (about: string) => Machine;
 }
 
@@ -65,7 +66,7 @@ export class Clients {
     work: (deps: AllDeps, agent: Agent) => Promise<Operations[Name]["answer"]>,
   ): Promise<CallOutcome<Operations[Name]["answer"]>> {
     const end = this.parts.history.begin(agentId, operation, input);
-    const agent = this.domain.agent(agentId);
+    const agent = this.parts.agentOf(agentId);
     const outcome = await this.send(`${agentId} ${operation} ${JSON.stringify(input)}`, isKeyed(input), (deps) =>
       work(deps, agent),
     );

@@ -1,5 +1,4 @@
 /** The domain as the simulated machines call it: one function for each way in. Broken variants replace some of them. */
-import { openAgent } from "../../../shared/agents/agent.ts";
 import { recordDeadLetter } from "../../../shared/deliveries/dead-letters.ts";
 import { dispatchEvent } from "../../../shared/deliveries/dispatch.ts";
 import { takeMessages } from "../../../shared/deliveries/message-queue.ts";
@@ -17,7 +16,6 @@ import { waitForEnd } from "../../../shared/wait.ts";
 import { deliverWebhook } from "../../../shared/webhooks/deliver.ts";
 
 export const DOMAIN = {
-  agent: openAgent,
   emit,
   emitBatch,
   openRequest,

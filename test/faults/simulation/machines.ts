@@ -1,4 +1,5 @@
 /** The machines that run the bus: processes that die and come back, each with its own view of store, bus and clock. */
+import { openAgent } from "../../../shared/agents/agent.ts";
 import type { EventPublisher, PublishOutcome } from "../../../shared/ports.ts";
 import { type AllDeps, busInMemory, VirtualClock } from "../../support/bus-in-memory.ts";
 import { silentLogger } from "../../support/silent-logger.ts";
@@ -7,7 +8,7 @@ import type { Network, Trace } from "./network.ts";
 import { Process } from "./process.ts";
 import { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
-import { BUS } from "./setting.ts";
+import { agentOf, BUS } from "./setting.ts";
 import { storeOver } from "./store.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { Weather } from "./weather.ts";
@@ -110,6 +111,7 @@ export class Machine {
       ...BASE,
       limits: { ...BASE.limits, holdSeconds: weather.holdSeconds },
       ...this.ports,
+      configuredAgent: weather.hasPolicies ? agentOf : openAgent,
       now,
       monotonic: () => scheduler.nowMs,
       newId: () => uuidv7(now(), random),

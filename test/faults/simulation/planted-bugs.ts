@@ -311,6 +311,49 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       },
     },
   },
+  {
+    name: "anybody may answer in another's name",
+    breaks: ["I9"],
+    plant: {
+      domain: {
+        respond: (deps, eventId, body, responder) =>
+          DOMAIN.respond(deps, eventId, body, { ...responder, agent: { ...responder.agent, isOpen: true } }),
+      },
+    },
+  },
+  {
+    name: "a page shows the conversations of others",
+    breaks: ["I9"],
+    plant: {
+      domain: {
+        listEvents: (deps, query, agent) =>
+          DOMAIN.listEvents(deps, query, { ...agent, policy: { ...agent.policy, conversations: "any" } }),
+      },
+    },
+  },
+  {
+    name: "any type may be emitted",
+    breaks: ["I9"],
+    plant: {
+      domain: {
+        emit: (deps, body, sender) =>
+          DOMAIN.emit(deps, body, { ...sender, agent: { ...sender.agent, policy: OPEN_POLICY } }),
+      },
+    },
+  },
+  {
+    name: "the relay is told to come back too late",
+    breaks: ["I1"],
+    plant: {
+      domain: {
+        reconcile: (deps, options) => {
+          const leaseForRelay: EventStore["leaseForRelay"] = (eventId, seen) =>
+            deps.store.leaseForRelay(eventId, seen, new Date(deps.now() + 85_000).toISOString());
+          return DOMAIN.reconcile(withStore(deps, { leaseForRelay }), options);
+        },
+      },
+    },
+  },
 ];
 
 /** One store for each process, so that what is kept beside it is kept. */

@@ -4,8 +4,10 @@
  * The same seed and options give the same run, to the last call: time is virtual, chance is drawn from the seed, and the
  * order of everything is decided by the scheduler.
  */
+
+import { allows } from "../../../shared/agents/policy.ts";
 import { checkRun, type Violation } from "../checker.ts";
-import type { FinalState } from "../final-state.ts";
+import type { FinalState, RunFacts } from "../final-state.ts";
 import type { Call } from "../history.ts";
 import { finalState } from "./final-state-of-run.ts";
 import type { SimulationOptions, TraceLine } from "./options.ts";
@@ -13,7 +15,7 @@ import { drawPlan, type OperationKind, type PlannedOperation } from "./plan.ts";
 import { becomeQuiet } from "./quiet.ts";
 import { hashText, type Random } from "./random.ts";
 import { keepReconciling } from "./reconciling.ts";
-import { BUS } from "./setting.ts";
+import { agentOf, BUS } from "./setting.ts";
 import type { Fault, Weather } from "./weather.ts";
 import { buildWorld, INDEX_LAG_MS, type World } from "./world.ts";
 
@@ -58,6 +60,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       })),
       historyLagMs: INDEX_LAG_MS + world.weather.clockErrorMs,
       isFaultless,
+      ...(world.weather.hasPolicies ? { agentOf, mayRead: mayReadBy(state) } : {}),
     }),
     ...problems,
     ...world.clients.surprises.map((what): Violation => ({ invariant: "I11", what })),
@@ -100,4 +103,14 @@ async function perform(world: World, operation: PlannedOperation): Promise<void>
     trespass: (...args) => looking.trespass(...args),
   };
   await acts[operation.kind](operation, clients.random(`operation ${operation.number}`));
+}
+
+/** Whether an agent may see an event in history: as the policies say it, and not as the domain finds out. */
+function mayReadBy({ events }: FinalState): NonNullable<RunFacts["mayRead"]> {
+  const sources = new Map(events.map(({ event }) => [event.id, event.source]));
+  return (id, { source, type, correlation_id }) => {
+    const { policy } = agentOf(id);
+    const isOpen = policy.conversations === "any" || sources.get(correlation_id) === id;
+    return source === id || (isOpen && allows(policy, "read", type));
+  };
 }

@@ -26,6 +26,8 @@ export interface Weather {
   readonly clockErrorMs: number;
   /** Whether a wall clock also jumps while its process runs. */
   readonly clocksJump: boolean;
+  /** Whether agents are known and have policies; else everybody may do everything. */
+  readonly hasPolicies: boolean;
   /** How long one call is held at most. */
   readonly holdSeconds: number;
   /** Longest delay before code goes on that has slept, in milliseconds. */
@@ -55,6 +57,7 @@ export function drawWeather(seed: number): Weather {
     faults: isCalm ? CALM : drawFaults(random),
     clockErrorMs: hasWrongClocks ? CLOCK_ERROR_MS : 0,
     clocksJump: hasWrongClocks && random.chance(0.5),
+    hasPolicies: random.chance(0.5),
     holdSeconds: random.pick([0.5, 2, 55]),
     oversleepMs: random.pick([0, 20, 200]),
     frozenRecords: random.chance(1 / 16),

@@ -1,4 +1,5 @@
 /** Everything that takes part in a run, put together. */
+import { openAgent } from "../../../shared/agents/agent.ts";
 import { CallHistory } from "../history.ts";
 import { Answering } from "./answering.ts";
 import { Clients } from "./clients.ts";
@@ -11,7 +12,7 @@ import type { SimulationOptions, TraceLine } from "./options.ts";
 import { Publishing } from "./publishing.ts";
 import { Random } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
-import { SLOTS } from "./setting.ts";
+import { agentOf, SLOTS } from "./setting.ts";
 import { Surroundings } from "./surroundings.ts";
 import { delayOf, drawWeather, Fates, type FaultKind, type Weather } from "./weather.ts";
 
@@ -67,6 +68,7 @@ export function buildWorld(options: SimulationOptions, lines: TraceLine[]): Worl
     domain,
     history,
     trace,
+    agentOf: weather.hasPolicies ? agentOf : openAgent,
     machineFor: (about) => machineOf(API_MACHINES, about),
   });
   let answering: Answering | null = null;
