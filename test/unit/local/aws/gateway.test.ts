@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { functionUrls, type Gateway, startGateway } from "../../../../local/aws/gateway.ts";
+import { functionUrls, type Gateway, keyUrls, startGateway } from "../../../../local/aws/gateway.ts";
 import { API_FUNCTIONS } from "../../../../shared/routes.ts";
 
 /** Every function behind one port, told apart by host name, as in the emulator. */
@@ -95,6 +95,29 @@ describe("one URL in front of the functions", () => {
       headers: { authorization: "AWS4-HMAC-SHA256 mine" },
     });
     expect(signed.headers.authorization).toBe("AWS4-HMAC-SHA256 mine");
+  });
+
+  test("where agents have keys, a call with one or with none goes to who asks for it; a signed one does not", async () => {
+    const target = {
+      endpoint: `http://127.0.0.1:${portOf(behind)}`,
+      region: "eu-west-1",
+      credentials: { accessKeyId: "000000000001", secretAccessKey: "local" },
+    };
+    const KeyUrls = JSON.stringify({ emit: "https://keyedid.lambda-url.eu-west-1.on.aws/" });
+    gateway.forwardTo(target, URLS, keyUrls({ KeyUrls }));
+    const served = async (path: string, method: string, headers: Record<string, string> = {}) => {
+      const { host, authorization } = (await call(path, { method, headers })).headers;
+      return [host?.split(".")[0], authorization];
+    };
+    expect(await served("/events", "POST", { authorization: "Bearer a" })).toEqual(["keyedid", "Bearer a"]);
+    expect(await served("/events", "POST")).toEqual(["keyedid", undefined]);
+    expect(await served("/events", "POST", { authorization: "AWS4-HMAC-SHA256 x" })).toEqual([
+      "emitid",
+      "AWS4-HMAC-SHA256 x",
+    ]);
+    // Agents are administered with signed calls alone.
+    expect(await served("/agents", "GET")).toEqual(["agentsid", expect.stringContaining("AWS4-HMAC-SHA256")]);
+    expect(keyUrls({})).toEqual({});
   });
 
   test("status, headers and body come through both ways", async () => {
