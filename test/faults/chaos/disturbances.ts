@@ -23,11 +23,11 @@ export async function disturb(
   proxy: FaultProxy,
   random: Seeded,
   signal: AbortSignal,
-  progress: Scene["progress"],
+  progressOf: Scene["progressOf"],
 ): Promise<Disturbances> {
   const done: Disturbances = { killedAt: { arrived: 0, answered: 0 }, clockMoves: 0 };
   for (let n = 0; ; n++) {
-    const isTime = (): boolean => progress.done >= (progress.total * (n + 0.5)) / PER_ROUND;
+    const isTime = (): boolean => progressOf() >= (n + 0.5) / PER_ROUND;
     while (!signal.aborted && !isTime()) await sleep(50, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return done;
     switch (n % 4) {

@@ -100,6 +100,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       agent,
       random: random.fork("agents"),
       progress,
+      progressOf: () =>
+        Math.max(progress.done / progress.total, (performance.now() - startedAt) / 1_000 / mostLoadSeconds),
       isTimeUp: () => performance.now() > startedAt + mostLoadSeconds * 1_000,
       handOvers,
       over: over.signal,
@@ -167,7 +169,7 @@ async function underFaults(options: ChaosOptions, stage: Stage): Promise<Disturb
   if (faults) sockets.setRate(SOCKETS_BREAK);
   const weather = faults ? blow(proxy, random.fork("weather"), signal) : Promise.resolve();
   const disturbing = faults
-    ? disturb(bus, proxy, random.fork("disturbances"), signal, scene.progress)
+    ? disturb(bus, proxy, random.fork("disturbances"), signal, scene.progressOf)
     : Promise.resolve<Disturbances>({ killedAt: { arrived: 0, answered: 0 }, clockMoves: 0 });
   const onlookers = [
     readHistory(scene, signal, "reader"),

@@ -10,6 +10,8 @@ export interface Scene {
   readonly random: Seeded;
   /** How much of the load is done. */
   readonly progress: { done: number; readonly total: number };
+  /** 0 to 1 and over, by what is done of the load or by the time that there is for it. */
+  progressOf(): number;
   /** Whether nothing more of the load is to be begun. */
   isTimeUp(): boolean;
   /** Every event that a subscriber outside the bus got, as often as it got it. */

@@ -63,5 +63,6 @@ export async function acknowledge(
     ["POST", path, { receipts }],
     ({ results }: { results: { receipt: string; status: "ok" | "expired" }[] }) => results,
   );
-  return outcome.kind;
+  if (outcome.kind !== "ok") return outcome.kind;
+  return outcome.answer.every(({ status }) => status === "ok") ? "ok" : "expired";
 }
