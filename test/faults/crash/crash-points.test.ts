@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { checkRun } from "../checker.ts";
 import { type Death, dyingProcess } from "./dying-process.ts";
-import { OPERATIONS, type OperationUnderTest } from "./operations.ts";
+import { OPERATIONS } from "./operations/all.ts";
+import type { OperationUnderTest } from "./operations/operation.ts";
 import { recover } from "./recovery.ts";
 import { Stage } from "./stage.ts";
 
