@@ -5,6 +5,8 @@ import type { RateStore } from "../../shared/rate-limit/store.ts";
 export class MemoryRateStore implements RateStore {
   /** How often it was asked. */
   calls = 0;
+  /** How often it had too little. */
+  refusals = 0;
   /** While set, it fails with it. */
   failure: Error | null = null;
   private readonly fullAt = new Map<string, number>();
@@ -14,6 +16,7 @@ export class MemoryRateStore implements RateStore {
     if (this.failure !== null) throw this.failure;
     const state = takeFrom(this.fullAt.get(agentId) ?? null, withdrawal);
     this.fullAt.set(agentId, state.fullAtMs);
+    if (!state.taken) this.refusals++;
     return state;
   }
 }

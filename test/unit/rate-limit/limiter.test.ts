@@ -123,6 +123,37 @@ describe("an agent that calls too often", () => {
     expect(store.calls - before).toBeLessThanOrEqual(10);
   });
 
+  it("costs little although several instances snatch the tokens away from each other", async () => {
+    const { store, clock, limiters } = instances({ perSecond: 1_000, burst: 2_000 }, [0, 0, 0, 0]);
+    for (let i = 0; i < 2_200; i++) await tokensAt(limiters[i % 4]);
+    const before = store.refusals;
+    for (let i = 0; i < 8_000; i++) {
+      if (i % 8 === 0) clock.nowMs += 1;
+      await tokensAt(limiters[(i * 7) % 4]);
+    }
+    // Five times a second each.
+    expect(store.refusals - before).toBeLessThanOrEqual(24);
+  });
+
+  it("is told when the whole of a call is served, of which it had paid a part", async () => {
+    const { clock, limiters } = instances({ perSecond: 10, burst: 40 }, [0]);
+    const batch = async (): Promise<number | null> => {
+      const first = await tokensAt(limiters[0]);
+      if (first !== null) return first;
+      try {
+        await limiters[0]?.take("agent", 29, 1);
+        return null;
+      } catch (error) {
+        return (error as BusError).retryAfterMs ?? null;
+      }
+    };
+    expect(await batch()).toBeNull();
+    const told = await batch();
+    expect(told).not.toBeNull();
+    clock.nowMs += told ?? 0;
+    expect(await batch()).toBeNull();
+  });
+
   it("leaves other agents as they are", async () => {
     const { limiters } = instances({ perSecond: 1, burst: 10 }, [0]);
     for (let i = 0; i < 50; i++) await tokensAt(limiters[0], 1, "flooding");
