@@ -7,10 +7,13 @@ import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { handleSigned } from "../../../functions/agents.ts";
 import { type AuthMode, readConfig } from "../../../functions/runtime/config.ts";
 import { type Handle, type HttpRequest, type HttpResponse, jsonResponse } from "../../../functions/runtime/http.ts";
+import { configuredAgents } from "../../../functions/runtime/iam-agents.ts";
 import { adaptHandle, agentOf } from "../../../functions/runtime/lambda.ts";
 import type { Metrics } from "../../../functions/runtime/metrics.ts";
 import { registerAgent } from "../../../shared/agents/administer.ts";
 import { DEFAULT_POLICY } from "../../../shared/agents/policy.ts";
+import { subscriberRoleName } from "../../../shared/agents/subscriber-role.ts";
+import { defineBus } from "../../../shared/bus-config.ts";
 import { BusError } from "../../../shared/errors.ts";
 import type { Logger } from "../../../shared/ports.ts";
 import { busInMemory } from "../../support/bus-in-memory.ts";
@@ -177,6 +180,21 @@ describe("a Function URL's event", () => {
       agentOf(anEvent({}, arn), { allowAnonymous: false }, deps.configuredAgent, context.invokedFunctionArn)?.id;
     expect(idOf("arn:aws:sts::1:assumed-role/planner/other")).toBe("arn:aws:iam::1:role/planner");
     expect(idOf("arn:aws:iam::1:user/ann")).toBe("arn:aws:iam::1:user/ann");
+  });
+
+  it("takes no role of another account than its own for a deployed subscriber's", () => {
+    const { subscribers, agents, defaultPolicy } = defineBus({
+      subscribers: [{ name: "clerk", on: "MESSAGE_RECEIVED", handler: "clerk.ts", via: "queue" }],
+    });
+    const bus = { eventBusName: "bus", region: "eu-central-1" };
+    const known = configuredAgents({ subscribers, agents, defaultPolicy }, { bus });
+    const role = subscriberRoleName("bus", "clerk", "eu-central-1");
+    const { invokedFunctionArn } = context;
+    const deployed = { allowAnonymous: false };
+    const calledFrom = (account: string) =>
+      agentOf(anEvent({}, `arn:aws:sts::${account}:assumed-role/${role}/s`), deployed, known, invokedFunctionArn);
+    expect(calledFrom("1")).toMatchObject({ subscriber: "clerk" });
+    expect(calledFrom("2")).not.toHaveProperty("subscriber");
   });
 });
 

@@ -382,6 +382,21 @@ describe("an endpoint with several addresses", () => {
   });
 });
 
+it("a name whose server is silent keeps whoever wants to subscribe waiting for 5 s, and no longer", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  try {
+    let refusal: string | null | undefined;
+    const silent = createWebhookSender({ resolve: () => new Promise(() => {}) }).check(call.url);
+    void silent.then((reason) => (refusal = reason));
+    await vi.advanceTimersByTimeAsync(4_999);
+    expect(refusal).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(refusal).toBe("the host name cannot be resolved");
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 /** A port on which nobody listens. */
 async function unusedPort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
