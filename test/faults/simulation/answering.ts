@@ -49,7 +49,12 @@ export class Answering {
       random.pick(["ok", "ok", "rejected", "progress"]),
       {
         ...(random.chance(0.4) ? { as: slot.name } : {}),
-        ...(random.chance(0.5) ? { responseId: `answer-${number}` } : {}),
+        ...random.pick([
+          {},
+          { responseId: `answer-${number}` },
+          // The id under which that subscriber answers itself: only one of the two is kept.
+          { responseId: answerId(slot.subscriptionId, event.id) },
+        ]),
         ...(random.chance(0.1) ? { isForged: true } : {}),
         marker: `r${number}`,
       },

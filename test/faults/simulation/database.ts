@@ -176,6 +176,16 @@ export class SimulatedDatabase extends MemoryEventStore {
     };
   }
 
+  /** Removes what has expired, as the table does when it likes. */
+  removeExpired(): void {
+    for (const [id, { record }] of this.events) if (this.isPast(record.expiresAt)) this.events.delete(id);
+    for (const [id, { expiresAt }] of this.requests)
+      if (expiresAt !== null && this.isPast(expiresAt)) this.requests.delete(id);
+    for (const ofEvent of this.responses.values())
+      for (const [id, { expiresAt }] of ofEvent) if (this.isPast(expiresAt)) ofEvent.delete(id);
+    for (const [key, { expiresAt }] of this.deliveries) if (this.isPast(expiresAt)) this.deliveries.delete(key);
+  }
+
   /** For broken variants: a request is pending again, whatever came of it. */
   protected reopen(eventId: string): void {
     const stored = this.requests.get(eventId);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { PLANTED_BUGS } from "./planted-bugs.ts";
+import { PLANTED_BUGS } from "./planted-bugs/all.ts";
 import { simulate } from "./simulate.ts";
 
 const OPERATIONS = 100;

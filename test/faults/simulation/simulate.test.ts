@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { PLANTED_BUGS } from "./planted-bugs.ts";
+import { PLANTED_BUGS } from "./planted-bugs/all.ts";
 import { REGRESSIONS } from "./regressions.ts";
 import { failureReport, replayCommand } from "./report.ts";
 import { shrink } from "./shrink.ts";

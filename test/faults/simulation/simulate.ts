@@ -10,6 +10,7 @@ import { checkRun, type Violation } from "../checker.ts";
 import type { FinalState, RunFacts } from "../final-state.ts";
 import type { Call } from "../history.ts";
 import { finalState } from "./final-state-of-run.ts";
+import { leftAfterRetention } from "./forgotten.ts";
 import type { SimulationOptions, TraceLine } from "./options.ts";
 import { drawPlan, type OperationKind, type PlannedOperation } from "./plan.ts";
 import { becomeQuiet } from "./quiet.ts";
@@ -63,6 +64,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       ...(world.weather.hasPolicies ? { agentOf, mayRead: mayReadBy(state) } : {}),
     }),
     ...problems,
+    ...(await leftAfterRetention(world)),
     ...world.clients.surprises.map((what): Violation => ({ invariant: "I11", what })),
   ];
   return {
