@@ -69,6 +69,36 @@ describe("an event for run-time subscriptions", () => {
     }
   });
 
+  test("that is under way, or failed, when the run is killed is dispatched by the next one", async () => {
+    let end = (): void => {};
+    const started: string[] = [];
+    const killed = dispatcherWith(async ({ id }) => {
+      started.push(id);
+      if (id === "1") throw new Error("the store is down");
+      await new Promise<void>((resolve) => {
+        end = resolve;
+      });
+    });
+    killed.start();
+    killed.accept(events(2));
+    await expect.poll(() => started).toEqual(["1", "2"]);
+    const seen: string[] = [];
+    dispatcherWith(async ({ id }) => void seen.push(id)).start();
+    await expect.poll(() => seen).toEqual(["1", "2"]);
+    end();
+  });
+
+  test("is one of eight that are dispatched at once, however many come", async () => {
+    const ends: (() => void)[] = [];
+    const dispatcher = dispatcherWith(() => new Promise<void>((resolve) => void ends.push(resolve)));
+    dispatcher.start();
+    dispatcher.accept(events(20));
+    for (const atOnce of [8, 8, 4]) {
+      await expect.poll(() => ends.length).toBe(atOnce);
+      for (const end of ends.splice(0)) end();
+    }
+  });
+
   test("that is under way is waited for at the end", async () => {
     let finish = (): void => {};
     let finished = false;

@@ -93,6 +93,8 @@ describe("undelivered work", () => {
     journal.done(delivery);
     expect(journal.put([to("a", "1")])).toEqual([]);
     expect(reopen().put([to("a", "1"), to("b", "1")])).toMatchObject([{ key: "b/1" }]);
+    // Each run has compacted what the run before left.
+    expect(reopen().put([to("a", "1"), to("b", "1")])).toEqual([]);
   });
 
   test.each([1, 10, 50, 200])("survives a line torn %i bytes before its end", (bytes) => {
@@ -123,6 +125,17 @@ describe("undelivered work", () => {
     const before = readFileSync(path).length;
     reopen();
     expect(readFileSync(path).length).toBeLessThan(before / 5);
+  });
+
+  test("is kept while much of it comes and goes, and its file does not grow with that", () => {
+    const text = "x".repeat(1_000_000);
+    const large = (id: string) => ({ subscriber: "a", event: deliveredEvent({ id, data: { text } }) });
+    const journal = reopen();
+    journal.put([to("b", "first")]);
+    for (let i = 0; i < 40; i++) for (const delivery of journal.put([large(String(i))])) journal.done(delivery);
+    journal.put([to("b", "last")]);
+    expect(readFileSync(path).length).toBeLessThan(20_000_000);
+    expect(keysOf(reopen().pending())).toEqual(["b/first", "b/last"]);
   });
 
   test("starts empty, also where a run died while it compacted", () => {
