@@ -26,7 +26,8 @@ const agent = (name: string): string => `test/faults/chaos/agents/${name}.ts`;
 const config = defineBus({
   eventTypes: Object.fromEntries(TYPES.map((name) => [name, { group: "chaos" }])),
   // A held call comes back pending after a second: most waits go over several calls.
-  limits: { holdSeconds: 1 },
+  // All agents are one here, and as fast as they can be.
+  limits: { holdSeconds: 1, ratePerAgent: { perSecond: 10_000, burst: 50_000 }, openWaitsPerAgent: 10_000 },
   subscribers: [
     { name: "note-taker", on: "CHAOS_NOTE", handler: agent("note-taker"), via: "queue", answers: false },
     { name: "siren", on: "CHAOS_ALARM", handler: agent("observer"), via: "direct", answers: false },
