@@ -352,6 +352,8 @@ describe("the answer", () => {
       throw new Error("the table is gone");
     }
     const afterwards = async (): Promise<void> => {
+      // Once the handler has come back, the function is frozen.
+      await new Promise((resolve) => setTimeout(resolve, 10));
       isDone = true;
     };
     const logging = () => ({ env: { allowAnonymous: false, auth: "iam" as const }, deps: { ...deps, log }, metrics });

@@ -109,6 +109,22 @@ describe("webhooks in the embedded run", () => {
     expect(made).toHaveLength(10);
   });
 
+  test("are not called twice at the same time when they are sent for while a call is under way", async () => {
+    let underWay = 0;
+    let most = 0;
+    const { queue, made } = queueWith(async () => {
+      most = Math.max(most, ++underWay);
+      await after(1_000);
+      underWay--;
+      return DONE;
+    });
+    await queue.send([task("a", 1)]);
+    await passTime(500);
+    await queue.send([task("a", 1)]);
+    await passTime(10_000);
+    expect([made, most]).toEqual([["a/1", "a/1"], 1]);
+  });
+
   test("come again when the bus itself failed", async () => {
     let calls = 0;
     const { queue, made } = queueWith(async () => {
