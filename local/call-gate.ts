@@ -4,6 +4,7 @@
  * do when all places are taken, however many come, and a flood on one function leaves the others alone.
  */
 import { COSTS } from "../functions/runtime/call-cost.ts";
+import type { Agent } from "../shared/agents/agent.ts";
 import { BusError } from "../shared/errors.ts";
 import { type ApiFunction, matchRoute } from "../shared/routes.ts";
 
@@ -13,7 +14,8 @@ const WORKING_PLACES = 128;
 /** Calls of one function that wait for something to come: they cost a socket and some memory. */
 const HELD_PLACES = 4_000;
 
-/** So many of these one agent may have, that there are some left for others. */
+/** So many of each one agent may have, that there are some left for others. */
+const WORKING_PLACES_PER_AGENT = 96;
 const HELD_PLACES_PER_AGENT = 3_000;
 
 /** A place is free again when any call has ended. */
@@ -21,6 +23,7 @@ const RETRY_AFTER_MS = 1_000;
 
 export interface GateLimits {
   readonly working: number;
+  readonly workingPerAgent: number;
   readonly held: number;
   readonly heldPerAgent: number;
 }
@@ -34,8 +37,8 @@ interface Arrival {
 
 /** A place that a call has. */
 export interface Place {
-  /** Whose call it is, once that is known. @throws BusError `rate_limited` when the agent has too many that are held */
-  takeFor(agentId: string): void;
+  /** Whose call it is, once that is known. @throws BusError `rate_limited` when the agent has too many */
+  takeFor(agent: Pick<Agent, "id" | "isOpen">): void;
   /** To be called once, when the call has ended. */
   leave(): void;
 }
@@ -47,11 +50,13 @@ export interface CallGate {
 
 const DEFAULT_LIMITS: GateLimits = {
   working: WORKING_PLACES,
+  workingPerAgent: WORKING_PLACES_PER_AGENT,
   held: HELD_PLACES,
   heldPerAgent: HELD_PLACES_PER_AGENT,
 };
 
-export function createCallGate({ working, held, heldPerAgent }: GateLimits = DEFAULT_LIMITS): CallGate {
+export function createCallGate(limits: GateLimits = DEFAULT_LIMITS): CallGate {
+  const { working, workingPerAgent, held, heldPerAgent } = limits;
   const taken = new Map<string, number>();
   const count = (what: string, by: number): void => {
     const now = (taken.get(what) ?? 0) + by;
@@ -73,11 +78,13 @@ export function createCallGate({ working, held, heldPerAgent }: GateLimits = DEF
       const mine = [name];
       count(name, 1);
       return {
-        takeFor(agentId) {
-          const ofAgent = `${name} of ${agentId}`;
-          if (!isHeld) return;
-          if (takenBy(ofAgent) >= heldPerAgent)
-            throw new BusError("rate_limited", `An agent may have ${heldPerAgent} such calls held at once.`, {
+        takeFor({ id, isOpen = false }) {
+          // Where nobody proves who he is, all are one agent: there are no others.
+          if (isOpen && !isHeld) return;
+          const ofAgent = `${name} of ${id}`;
+          const most = isHeld ? heldPerAgent : workingPerAgent;
+          if (takenBy(ofAgent) >= most)
+            throw new BusError("rate_limited", `An agent may have ${most} such calls under way at once.`, {
               retryAfterMs: RETRY_AFTER_MS,
             });
           mine.push(ofAgent);

@@ -5,14 +5,17 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { whileLetIn, withoutCredentials } from "../functions/runtime/authenticate.ts";
 import { type HttpRequest, type HttpResponse, retryAfter } from "../functions/runtime/http.ts";
 import { BusError, toProblem } from "../shared/errors.ts";
-import { MAX_BODY_BYTES } from "../shared/limits.ts";
 import { type CallGate, createCallGate, type Place } from "./call-gate.ts";
 import { corsHeaders, type IsOurs, isLoopbackHost, preflightHeaders, whyForbidden } from "./guards.ts";
 import type { Identify } from "./key-mode.ts";
 import { inUrl, LOOPBACK, listen } from "./listening.ts";
+import { createBodyReader, type ReadBody } from "./read-body.ts";
 
 /** As long as a Lambda function may run. */
 const CALL_MS = 900_000;
+
+/** So soon a whole request has to be there: who sends slowly keeps a place that others could use. */
+const ARRIVAL = { headersTimeout: 30_000, requestTimeout: 30_000, connectionsCheckingInterval: 5_000 } as const;
 
 /** How long a body that was refused may go on. */
 const UNREAD_BODY_MS = 5_000;
@@ -53,7 +56,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   setMaxListeners(0, shutdown.signal);
   let closing = false;
 
-  const server = createServer((incoming, outgoing) => {
+  const readBody = createBodyReader();
+  const server = createServer(ARRIVAL, (incoming, outgoing) => {
     const gone = new AbortController();
     open.add(outgoing);
     if (closing) outgoing.shouldKeepAlive = false;
@@ -62,8 +66,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       if (!outgoing.writableFinished) gone.abort();
       if (closing) setImmediate(() => server.closeIdleConnections());
     });
-    answer(incoming, outgoing, { ...options, gate }, { signal: shutdown.signal, gone: gone.signal }).catch(() =>
-      outgoing.destroy(),
+    answer(incoming, outgoing, { ...options, gate, readBody }, { signal: shutdown.signal, gone: gone.signal }).catch(
+      () => outgoing.destroy(),
     );
   });
   // Node closes an idle connection after 5 s, just when a slow poller sends on it again.
@@ -85,7 +89,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   };
 }
 
-type Gated = ServerOptions & { readonly gate: CallGate };
+type Gated = ServerOptions & { readonly gate: CallGate; readonly readBody: ReadBody };
 type Signals = Pick<HttpRequest, "signal" | "gone">;
 
 async function answer(
@@ -120,7 +124,7 @@ async function answer(
 async function answerCall(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  { serve, identify }: Gated,
+  { serve, identify, readBody }: Gated,
   call: Signals & Pick<HttpRequest, "method" | "path" | "query">,
   place: Place,
 ): Promise<void> {
@@ -131,9 +135,8 @@ async function answerCall(
   const identified = await whose();
   if (identified.kind === "refused") return refuse(incoming, outgoing, identified.response, corsHeaders(origin));
   const { agent } = identified;
-  place.takeFor(agent.id);
-  const body = await readBody(incoming);
-  if (body === null) throw new BusError("payload_too_large", `A body may have ${MAX_BODY_BYTES} bytes.`);
+  place.takeFor(agent);
+  const body = await readBody(incoming, agent.id);
 
   const response = await serve({
     ...call,
@@ -161,20 +164,6 @@ function joinHeaders(incoming: IncomingMessage): Record<string, string> {
   for (const [name, value] of Object.entries(incoming.headers))
     if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(", ") : value;
   return headers;
-}
-
-/** The whole body; null when it is over the limit, of which no more is then read. */
-async function readBody(incoming: IncomingMessage): Promise<Uint8Array | null> {
-  if (Number(incoming.headers["content-length"] ?? 0) > MAX_BODY_BYTES) return null;
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  // Not the plain iterator: left early, it would destroy the socket before the refusal is sent.
-  for await (const chunk of incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > MAX_BODY_BYTES) return null;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 /** Sends a response; a stream only as fast as the client reads it, and no further than the client is there. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type CallGate, createCallGate, type Place } from "../../../local/call-gate.ts";
 import { BusError } from "../../../shared/errors.ts";
 
-const gate = (): CallGate => createCallGate({ working: 2, held: 3, heldPerAgent: 2 });
+const gate = (): CallGate => createCallGate({ working: 2, workingPerAgent: 1, held: 3, heldPerAgent: 2 });
 
 function enter(at: CallGate, method: string, target: string): Place {
   const url = new URL(target, "http://127.0.0.1");
@@ -65,12 +65,36 @@ describe("an agent with many calls that are held", () => {
   it("leaves places for others", () => {
     const at = gate();
     const held = Array.from({ length: 2 }, () => enter(at, "GET", "/events/stream"));
-    for (const place of held) place.takeFor("one");
+    for (const place of held) place.takeFor({ id: "one" });
     const third = enter(at, "GET", "/events/stream");
-    expect(refusalOf(() => third.takeFor("one"))).toMatchObject({ status: 429, code: "rate_limited", retryable: true });
+    expect(refusalOf(() => third.takeFor({ id: "one" }))).toMatchObject({
+      status: 429,
+      code: "rate_limited",
+      retryable: true,
+    });
     third.leave();
-    enter(at, "GET", "/events/stream").takeFor("other");
+    enter(at, "GET", "/events/stream").takeFor({ id: "other" });
     held[0]?.leave();
-    enter(at, "GET", "/events/stream").takeFor("one");
+    enter(at, "GET", "/events/stream").takeFor({ id: "one" });
+  });
+});
+
+describe("an agent with many calls that are worked on", () => {
+  it("leaves places for others, even if it never ends what it has begun to send", () => {
+    const at = gate();
+    const first = enter(at, "POST", "/events");
+    first.takeFor({ id: "one" });
+    const second = enter(at, "POST", "/events");
+    expect(refusalOf(() => second.takeFor({ id: "one" }))).toMatchObject({ status: 429, retryAfterMs: 1_000 });
+    second.leave();
+    enter(at, "POST", "/events").takeFor({ id: "other" });
+    enter(at, "POST", "/events/1/responses").takeFor({ id: "one" });
+    first.leave();
+    enter(at, "POST", "/events").takeFor({ id: "one" });
+  });
+
+  it("may have them all where nobody proves who he is", () => {
+    const at = gate();
+    for (let i = 0; i < 2; i++) enter(at, "POST", "/events").takeFor({ id: "local", isOpen: true });
   });
 });
