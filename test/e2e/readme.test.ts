@@ -111,6 +111,21 @@ describe("README.md", () => {
     });
   });
 
+  test("shows how to let an agent in with a key of its own, with curl", async () => {
+    const dataDir = temporaryFolder();
+    const { url } = await startDev({ dataDir, args: ["--keys"] });
+    const call = theBlock("an agent let in with curl", blocksIn(""), (block) => block.includes("/agents -H"));
+    const filled = call.replace(README_URL, url).replace(".local/data/", `${dataDir}/`);
+    const { name, key } = JSON.parse((await run("sh", ["-c", filled])).stdout) as { name: string; key: string };
+    expect(call).toContain(`"name": "${name}"`);
+    const receipt = await new AgentEventBus({ url, key }).emit("UPGRADE_REQUESTED", { target: "a", to_version: "2" });
+    expect(receipt).toMatchObject({ published: true });
+    const other = key.replace(/(?<=^aeb_billing_)./, (first) => (first === "A" ? "B" : "A"));
+    await expect(new AgentEventBus({ url, key: other }).eventTypes()).rejects.toMatchObject({
+      code: "unauthenticated",
+    });
+  });
+
   test("shows a durable subscription that answers, also what was asked while it was away", async () => {
     const { url } = await startDev();
     const path = join(root, "examples/readme-durable.ts");
