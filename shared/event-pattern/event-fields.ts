@@ -17,15 +17,15 @@ export interface Scope {
   readonly values: Map<string, Scalar[]>;
   readonly arrays: ElementArray[];
   /** The first array with a field in it, by the field's path. */
-  arrayOf: Map<string, ElementArray>;
+  arrayOf: ReadonlyMap<string, ElementArray>;
 }
 
 /** An array of objects or arrays. */
 export interface ElementArray {
   /** Those that hold a field. */
   readonly elements: readonly Scope[];
-  /** Of all their fields. */
-  readonly paths: ReadonlySet<string>;
+  /** The paths of all their fields, each with this array: where there is no other array, it is the scope's `arrayOf`. */
+  readonly paths: ReadonlyMap<string, ElementArray>;
 }
 
 /** The keys that lead to fields: what of an event has to be looked at. */
@@ -51,7 +51,7 @@ export function stepsTo(paths: Iterable<string>): Step {
 }
 
 /** Tens of thousands of elements have none. */
-const NO_ARRAYS: Map<string, ElementArray> = new Map();
+const NO_ARRAYS: ReadonlyMap<string, ElementArray> = new Map();
 
 /** @param event a value that came from JSON */
 export function readFields(event: object, steps: Step, work: Work): Scope {
@@ -78,7 +78,8 @@ function collect(value: unknown, step: Step, scope: Scope, work: Work): void {
 
 function collectElements(array: readonly unknown[], step: Step, scope: Scope, work: Work): void {
   const elements: Scope[] = [];
-  const paths = new Set<string>();
+  const paths = new Map<string, ElementArray>();
+  const read: ElementArray = { elements, paths };
   for (const element of withoutInnerArrays(array, step)) {
     if (typeof element !== "object" || element === null) {
       collect(element, step, scope, work);
@@ -87,14 +88,22 @@ function collectElements(array: readonly unknown[], step: Step, scope: Scope, wo
     const inner = readFields(element, step, work);
     work.steps += inner.values.size + inner.arrayOf.size;
     if (inner.values.size > 0 || inner.arrays.length > 0) elements.push(inner);
-    for (const path of inner.values.keys()) paths.add(path);
-    for (const path of inner.arrayOf.keys()) paths.add(path);
+    for (const path of inner.values.keys()) paths.set(path, read);
+    for (const path of inner.arrayOf.keys()) paths.set(path, read);
   }
-  if (elements.length === 0) return;
-  const read = { elements, paths };
-  scope.arrays.push(read);
-  if (scope.arrayOf === NO_ARRAYS) scope.arrayOf = new Map();
-  for (const path of paths) getOrSet(scope.arrayOf, path, () => read);
+  if (elements.length > 0) addArray(scope, read);
+}
+
+function addArray(scope: Scope, array: ElementArray): void {
+  scope.arrays.push(array);
+  if (scope.arrays.length === 1) {
+    scope.arrayOf = array.paths;
+    return;
+  }
+  // From the second array on the scope has a map of its own.
+  const own = scope.arrays.length === 2 ? new Map(scope.arrayOf) : (scope.arrayOf as Map<string, ElementArray>);
+  for (const path of array.paths.keys()) getOrSet(own, path, () => array);
+  scope.arrayOf = own;
 }
 
 /** An element that is an array without values stands for the elements of that: nothing is found beside them. */
