@@ -11,6 +11,9 @@ import { deliveredEvent } from "../../support/delivered-event.ts";
 
 /** The functions that AWS calls with batches, with clients as deployed, on services that are played by a local server. */
 
+// Each function is loaded for it.
+vi.setConfig({ testTimeout: 30_000 });
+
 type Body = Record<string, unknown> & { Key?: Item; Item?: Item };
 interface Call {
   readonly operation: string;
