@@ -190,6 +190,17 @@ describe("an agent that keeps to its rate", () => {
   });
 });
 
+describe("an instance that ever more agents call", () => {
+  it("forgets those that came first, with what they have not paid: it does not grow without end", async () => {
+    const { store, limiters } = instances({ perSecond: 100, burst: 200 }, [0]);
+    // All that is served on credit, so that one more call has to be paid for.
+    for (let i = 0; i < 20; i++) await tokensAt(limiters[0], 1, "first");
+    for (let i = 0; i < 10_000; i++) await tokensAt(limiters[0], 1, `agent ${i}`);
+    await tokensAt(limiters[0], 1, "first");
+    expect(store.calls).toBe(0);
+  });
+});
+
 describe("a small limit", () => {
   it("is exact on one instance, for nothing is served on credit", async () => {
     const { clock, limiters } = instances({ perSecond: 1, burst: 3 }, [0]);
