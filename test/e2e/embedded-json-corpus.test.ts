@@ -8,6 +8,8 @@ import { type RawReply, rawCall } from "../support/raw-call.ts";
 afterAll(cleanUp);
 
 const LANES = 16;
+/** Thousands of calls, on a machine that may have others to make. */
+const LONG = { timeout: 240_000 };
 const CONVERSATION = "json-corpus";
 
 let base = "";
@@ -50,29 +52,33 @@ function expectInvalidJson(what: string, { status, json }: RawReply): void {
   expect(json["errors"]).toEqual([{ pointer: expect.any(String), detail: expect.any(String) }]);
 }
 
-it("what is no JSON is refused with 400 by every operation, alone and inside, and nothing is written [emit-1]", async () => {
-  const before = await published();
-  const refused = JSON_CASES.filter(({ expected }) => expected === "refused");
-  await inLanes(LANES, refused, async (given) => {
-    for (const [method, path] of operations) {
-      const reply = await rawCall(base, method, path, { body: given.bytes });
-      expectInvalidJson(`${given.name} to ${method} ${path}`, reply);
-    }
-    const event = around(`{"type":"PING","correlation_id":"${CONVERSATION}","data":{"v":`, given, "}}");
-    expectInvalidJson(given.name, await post("/events", event));
-    const request = around(`{"timeout":1,"type":"PING","correlation_id":"${CONVERSATION}","data":{"v":`, given, "}}");
-    expectInvalidJson(given.name, await post("/requests", request));
-    const batch = around(`{"events":[{"type":"PING","correlation_id":"${CONVERSATION}","data":{"v":`, given, "}}]}");
-    expectInvalidJson(given.name, await post("/events", batch));
-    // Alone in binary mode, the body is the data of a CloudEvent.
-    const headers = { "ce-specversion": "1.0", "ce-id": given.name, "ce-source": "corpus", "ce-type": "PING" };
-    const cloudEvent = { ...headers, "ce-correlationid": CONVERSATION };
-    expectInvalidJson(given.name, await rawCall(base, "POST", "/events", { body: given.bytes, headers: cloudEvent }));
-  });
-  expect(await published()).toEqual(before);
-});
+it(
+  "what is no JSON is refused with 400 by every operation, alone and inside, and nothing is written [emit-1]",
+  LONG,
+  async () => {
+    const before = await published();
+    const refused = JSON_CASES.filter(({ expected }) => expected === "refused");
+    await inLanes(LANES, refused, async (given) => {
+      for (const [method, path] of operations) {
+        const reply = await rawCall(base, method, path, { body: given.bytes });
+        expectInvalidJson(`${given.name} to ${method} ${path}`, reply);
+      }
+      const event = around(`{"type":"PING","correlation_id":"${CONVERSATION}","data":{"v":`, given, "}}");
+      expectInvalidJson(given.name, await post("/events", event));
+      const request = around(`{"timeout":1,"type":"PING","correlation_id":"${CONVERSATION}","data":{"v":`, given, "}}");
+      expectInvalidJson(given.name, await post("/requests", request));
+      const batch = around(`{"events":[{"type":"PING","correlation_id":"${CONVERSATION}","data":{"v":`, given, "}}]}");
+      expectInvalidJson(given.name, await post("/events", batch));
+      // Alone in binary mode, the body is the data of a CloudEvent.
+      const headers = { "ce-specversion": "1.0", "ce-id": given.name, "ce-source": "corpus", "ce-type": "PING" };
+      const cloudEvent = { ...headers, "ce-correlationid": CONVERSATION };
+      expectInvalidJson(given.name, await rawCall(base, "POST", "/events", { body: given.bytes, headers: cloudEvent }));
+    });
+    expect(await published()).toEqual(before);
+  },
+);
 
-it("JSON is never taken for something else, and never breaks an operation, whatever it says", async () => {
+it("JSON is never taken for something else, and never breaks an operation, whatever it says", LONG, async () => {
   const valid = JSON_CASES.filter(({ name, expected }) => expected === "accepted" && !REFUSED_BY_CONTRACT.has(name));
   await inLanes(LANES, valid, async (given) => {
     for (const [method, path] of operations) {
@@ -83,7 +89,7 @@ it("JSON is never taken for something else, and never breaks an operation, whate
   });
 });
 
-it("what is JSON comes back as it was; what is open is refused, or comes back exactly", async () => {
+it("what is JSON comes back as it was; what is open is refused, or comes back exactly", LONG, async () => {
   const given = JSON_CASES.filter(({ expected }) => expected !== "refused");
   const kept = new Set<string>();
   await inLanes(LANES, given, async (one) => {
@@ -102,7 +108,7 @@ it("what is JSON comes back as it was; what is open is refused, or comes back ex
   for (const name of REFUSED_BY_CONTRACT) expect(kept).not.toContain(name);
 });
 
-it("and so it does in an answer", async () => {
+it("and so it does in an answer", LONG, async () => {
   const valid = JSON_CASES.filter(({ name, expected }) => expected === "accepted" && !REFUSED_BY_CONTRACT.has(name));
   const target = { kind: "queue" };
   const subscription = (await post("/subscriptions", { name: "answers", event_types: ["SESSION_CREATED"], target }))

@@ -32,6 +32,8 @@ function ors(depth: number): Json {
   const here = { $or: [{ [`a${depth}`]: [1] }, { [`b${depth}`]: [1] }] };
   return depth === 0 ? here : { ...here, e: ors(depth - 1) };
 }
+/** Ten alternatives on one field. */
+const tens = (field: string): Json[] => many(10, (i) => ({ [field]: [i] }));
 const inArrays = (value: unknown, depth: number): unknown => (depth === 0 ? value : [inArrays(value, depth - 1)]);
 const inElements = (value: unknown, depth: number): unknown =>
   depth === 0 ? value : { x: 0, d: [inElements(value, depth - 1)] };
@@ -64,6 +66,16 @@ const HOSTILE: readonly [what: string, pattern: EventPattern, event: Json][] = [
     "branches on a field each of many elements",
     { d: { $or: many(100, (i) => ({ [`${i}`]: [2] })) } },
     { d: fill((i) => ({ [`${i % 100}`]: 1 })) },
+  ],
+  [
+    "a thousand branches, on elements of two fields",
+    { d: { $or: tens("a"), x: { $or: tens("b"), x: { $or: tens("c"), z: [1], y: [1], w: [1] } } } },
+    { d: fill(() => ({ a: 0, y: 1 })) },
+  ],
+  [
+    "a hundred branches with a field each, on elements of two fields",
+    { d: { $or: many(100, (i) => ({ [`${i}`]: [2] })) } },
+    { d: fill((i) => ({ [`${i % 50}`]: 1, [`${50 + (i % 50)}`]: 1 })) },
   ],
   ["branches that multiply", { d: ors(8) }, { d: fill((i) => ({ [`${"e.".repeat(7)}${i % 2 ? "a" : "b"}1`]: 1 })) }],
   [
