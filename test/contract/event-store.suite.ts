@@ -317,6 +317,17 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
         await expect.poll(due).not.toContain(request.eventId);
       });
 
+      it("that have timed out are not answered any more, also by whoever saw all of their answers", async () => {
+        const request = await opened(store);
+        const at = new Date().toISOString();
+        await store.endRequest({ eventId: request.eventId, state: "TIMED_OUT", at, expiresAt: inAnHour() });
+        for (const state of ["ANSWERED", "PENDING"] as const) {
+          const late = await store.acceptAnswer(anAnswer(request, { state }));
+          expect(late).toMatchObject({ kind: "refused", request: { state: "TIMED_OUT", acceptedIds: [] } });
+        }
+        expect(await store.getRequest(request.eventId)).toMatchObject({ state: "TIMED_OUT", answeredBy: [] });
+      });
+
       it("are forgotten only after they have ended [wait-13]", async () => {
         const open = await opened(store);
         const ended = await opened(store);
@@ -327,8 +338,11 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
           at: new Date().toISOString(),
           expiresAt: past,
         });
+        const answered = await opened(store);
+        await store.acceptAnswer(anAnswer(answered, { expiresAt: past }));
         expect(await store.getRequest(open.eventId)).not.toBeNull();
         expect(await store.getRequest(ended.eventId)).toBeNull();
+        expect(await store.getRequest(answered.eventId)).toBeNull();
       });
 
       it.skipIf(notAtomic !== undefined)("have one winner of 32 racing answers and a time-out", async () => {
@@ -375,6 +389,18 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
         expect(await store.countResponses(eventId, 100)).toBe(2);
         expect(await store.countResponses(eventId, 1)).toBe(1);
         expect(await store.countResponses(randomUUID(), 100)).toBe(0);
+      });
+
+      it("are in the order of their times, whatever their ids, and gone once they have expired", async () => {
+        const eventId = randomUUID();
+        const at = (second: number, responseId: string, expiresAt = inAnHour()) =>
+          aResponse({ eventId, responseId, timestamp: `2026-01-01T00:00:0${second}.000Z`, expiresAt });
+        const past = Math.floor(Date.now() / 1_000) - 1;
+        for (const response of [at(3, "a"), at(1, "c"), at(2, "b"), at(0, "d", past)])
+          await store.putResponse(response);
+        expect((await store.getResponses(eventId)).map(({ responseId }) => responseId)).toEqual(["c", "b", "a"]);
+        expect(await store.getResponse(eventId, "a")).not.toBeNull();
+        expect(await store.getResponse(eventId, "d")).toBeNull();
       });
 
       it("are counted however large they are", async () => {
@@ -462,8 +488,9 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
           leasedUntil,
         };
         await store.putListener(lease);
-        await store.putListener({ eventType, name: "alice", streamId: "2", kind: "stream", leasedUntil });
-        expect(await store.getListeners(eventType, Date.now())).toEqual(expect.arrayContaining([lease]));
+        const queue: ListenerLease = { eventType, name: "alice", streamId: "2", kind: "queue", leasedUntil };
+        await store.putListener(queue);
+        expect(await store.getListeners(eventType, Date.now())).toEqual(expect.arrayContaining([lease, queue]));
         expect(await store.getListeners(eventType, leasedUntil)).toEqual([]);
         await store.deleteListener(lease);
         expect(await store.getListeners(eventType, Date.now())).toHaveLength(1);

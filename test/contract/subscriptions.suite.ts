@@ -206,6 +206,15 @@ export function subscriptionStoreContract({ name, open, notAtomic }: ClockedStor
         expect(await store.getEntries(`TYPE_${randomUUID()}`)).toEqual([]);
       });
 
+      it("is counted without the removed ones, and no further than is asked for", async () => {
+        const { eventType } = anEntry();
+        for (const status of ["active", "disabled", "removed", "removed"] as const)
+          await store.putEntry(anEntry({ eventType, status }));
+        expect(await store.countEntries(eventType, 100)).toBe(2);
+        expect(await store.countEntries(eventType, 1)).toBe(1);
+        expect(await store.countEntries(`TYPE_${randomUUID()}`, 100)).toBe(0);
+      });
+
       it("takes a newer copy and the same one again, and never an older one", async () => {
         const entry = anEntry({ version: 5, filter: { data: { a: [1] } } });
         const { filter: _, ...newer } = { ...entry, version: 6 };

@@ -1,5 +1,5 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { eventToItems } from "../../../functions/runtime/dynamo/items.ts";
 import type { Item } from "../../../functions/runtime/dynamo/table.ts";
 import { createDynamoEventStore } from "../../../functions/runtime/dynamo-event-store.ts";
@@ -118,5 +118,64 @@ describe("a table", () => {
       () => store.getOrCreateSecret({ pk: "secret", sk: "one" }, "candidate"),
     ])
       expect(await codeOf(call())).toBe("unavailable");
+  });
+
+  it("that takes a write and does not say so leaves its outcome unknown: nobody is told that it was refused", async () => {
+    const { store } = scriptedStore(({ name }) => {
+      if (name === "UpdateItemCommand" || name === "PutItemCommand") throw named("InternalServerError");
+      return { Item: eventToItems(large).meta };
+    });
+    const end = {
+      eventId: "id",
+      state: "TIMED_OUT",
+      at: "2026-06-01T12:00:00.000Z",
+      expiresAt: 4_000_000_000,
+    } as const;
+    for (const call of [
+      () => store.endRequest(end),
+      () => store.leaseForRelay("id", 0, "2026-06-01T12:00:00.000Z"),
+      () => store.putEvent(anEvent({})),
+    ])
+      expect(await codeOf(call())).toBe("unavailable");
+  });
+
+  it("that gives out nothing of a page again and again is given up, and the page is not short", async () => {
+    vi.useFakeTimers();
+    try {
+      const { calls, store } = scriptedStore(({ input }) => ({ Responses: {}, UnprocessedKeys: input.RequestItems }));
+      const code = codeOf(store.getEvents(["id"]));
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(await code).toBe("unavailable");
+      expect(calls).toHaveLength(9);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("lists agents in the order of their names, in whatever order and stretches it gives them out", async () => {
+    const agents = ["anna", "ben", "carl"].map((name) => ({
+      ...Object.fromEntries(
+        Object.entries({ name, status: "active", policy: "{}", keys: "[]", created_at: "", updated_at: "" }).map(
+          ([field, S]) => [field, { S }],
+        ),
+      ),
+      version: { N: "1" },
+    }));
+    const stretches = [["anna"], ["ben", "carl"]];
+    const { store } = scriptedStore(({ name }) => {
+      if (name !== "QueryCommand") return { Responses: { bus: agents.toReversed() } };
+      const Items = stretches.shift()?.map((S) => ({ work_sk: { S } })) ?? [];
+      return { Items, ...(stretches.length > 0 ? { LastEvaluatedKey: Items.at(-1) } : {}) };
+    });
+    expect((await store.listAgents("", 3)).map(({ name }) => name)).toEqual(["anna", "ben", "carl"]);
+  });
+});
+
+describe("who listens", () => {
+  it("is removed from the table some time after the lease is over", async () => {
+    const { calls, store } = scriptedStore(() => ({}));
+    const lease = { eventType: "MESSAGE_RECEIVED", name: "a", streamId: "s", kind: "stream" } as const;
+    await store.putListener({ ...lease, leasedUntil: 1_000_000 });
+    expect(calls[0]?.input.Item?.["expires_at"]).toEqual({ N: "4600" });
   });
 });
