@@ -1,8 +1,10 @@
 /** What a chaos run did, what was done to it, and what was found, as a table for people. */
+import { deployedId } from "../../../shared/subscriptions/records.ts";
 import type { HandOver } from "../final-state.ts";
 import type { Call } from "../history.ts";
 import { groupBy } from "../judged.ts";
 import { type NemesisName, NUMBERS } from "../proxy/nemeses.ts";
+import config from "./bus.config.ts";
 import type { ChaosResult } from "./run.ts";
 
 export function reportOf(result: ChaosResult): string {
@@ -56,7 +58,7 @@ function found(result: ChaosResult): Row[] {
     ["deliveries", [...deliveries].map(([name, all]) => `${all.length} ${name}`).join(", ")],
     ["R5 published, of bus time after the faults", `${quiet.publishedAfterMs / 1_000} s`],
     ["R5 all requests ended", `${quiet.endedAfterMs / 1_000} s`],
-    ["R7 done more than once", duplicates(result.done)],
+    ["R7 done more than once, by observers", duplicates(result.done)],
     ["R8 dead; sent again; dead still", `${result.dead}; ${result.redriven}; ${whyDead(state)}`],
     ["seconds, of load and in all", `${result.loadSeconds}, ${result.seconds}`],
     ["violations", violations.length],
@@ -70,8 +72,10 @@ function whyDead({ deliveries }: ChaosResult["state"]): string {
   return reasons.map(([reason, all]) => `${all.length} (${reason})`).join(", ") || "0";
 }
 
-/** By deployed subscribers, which do nothing on purpose to get an event again. */
-function duplicates(done: readonly HandOver[]): string {
+/** By observers: who answers gets an event again when the answer could not be sent. */
+function duplicates(all: readonly HandOver[]): string {
+  const observers = config.subscribers.filter(({ answers }) => !answers).map(({ name }) => deployedId(name));
+  const done = all.filter(({ subscriptionId }) => observers.includes(subscriptionId));
   const different = new Set(done.map(({ subscriptionId, eventId }) => `${subscriptionId} ${eventId}`));
   const more = done.length - different.size;
   return `${more} of ${different.size} (${((100 * more) / different.size).toFixed(2)} %)`;
