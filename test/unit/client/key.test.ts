@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { AgentAdministration } from "../../../client/agent-administration.ts";
 import { AgentEventBus } from "../../../client/agent-event-bus.ts";
@@ -35,6 +38,8 @@ async function proofWith(options: AgentEventBusOptions): Promise<string | undefi
   await new AgentEventBus({ url: URL, ...options, fetch }).history().next();
   return sent[0]?.headers.authorization;
 }
+
+const urlOf = (server: Server): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -92,6 +97,8 @@ describe("a client with an agent key", () => {
     "http://192.168.1.5:7070",
     "http://localhost.example.com",
     "http://127.0.0.1.example.com",
+    "http://notlocalhost",
+    "http://example.127.0.0.1.nip.io",
     "http://0.0.0.0:7070",
     "http://[::2]:7070",
   ])("does not send it to %s, where others could read it", async (url) => {
@@ -107,6 +114,25 @@ describe("a client with an agent key", () => {
     expect(failure?.message).toContain("Use https");
     expect(failure?.message).not.toContain(KEY);
     expect(sent).toEqual([]);
+  });
+
+  it("sends it nowhere else, whatever the answer says: a redirect is followed by nobody", async () => {
+    const elsewhere: IncomingMessage[] = [];
+    const other = createServer((incoming, answer) => {
+      elsewhere.push(incoming);
+      answer.setHeader("content-type", "application/json").end('{"events":[],"next_cursor":null}');
+    });
+    const leading = createServer((_, answer) => {
+      answer.writeHead(307, { location: urlOf(other) }).end();
+    });
+    try {
+      for (const server of [other, leading]) await once(server.listen(0, "127.0.0.1"), "listening");
+      const bus = new AgentEventBus({ url: urlOf(leading), key: KEY, retry: { tries: 1 } });
+      await expect(bus.history().next()).rejects.toThrow();
+      expect(elsewhere).toEqual([]);
+    } finally {
+      for (const server of [other, leading]) server.close();
+    }
   });
 
   it("is told in words when the bus does not take it, and does not try again", async () => {

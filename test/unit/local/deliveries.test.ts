@@ -78,6 +78,13 @@ const dead = (): { id: string; reason: string }[] =>
   journal.deadOnes().map(({ event, reason }) => ({ id: event.id, reason }));
 
 describe("a direct subscriber", () => {
+  test("has the key of its own subscriber in its environment", async () => {
+    await serve("direct", "note(process.env.AGENT_EVENT_BUS_KEY);", { keyOf: (name) => `key of ${name}` });
+    accept("1");
+    await settled();
+    expect(calls()).toEqual(["key of worker"]);
+  });
+
   test("is called with the event as EventBridge gives it", async () => {
     await serve(
       "direct",
