@@ -5,7 +5,8 @@ export default defineConfig({
     // The SDK's seven lines on the Node that runs the tests tell nothing about the code under test.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      // A busy machine may stop a test for seconds. What never ends does not end in a minute either.
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 } },
       {
         test: { name: "contract", include: ["test/contract/**/*.test.ts"], testTimeout: 30_000, hookTimeout: 120_000 },
       },
