@@ -35,7 +35,7 @@ export interface PlannedOperation {
 /** Each slot is subscribed at the beginning, then the agents do this and that. */
 export function drawPlan(seed: number, operations: number): PlannedOperation[] {
   const random = new Random(seed, "plan");
-  const busyMs = random.pick([150, 400, 1_000]);
+  const busyMs = random.pick([20, 150, 400, 1_000]);
   let atMs = 0;
   return Array.from({ length: operations }, (_, number) => {
     const slot = SLOTS[number];
