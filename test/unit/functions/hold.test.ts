@@ -3,6 +3,7 @@ import { handle } from "../../../functions/request.ts";
 import type { HttpRequest } from "../../../functions/runtime/http.ts";
 import { openAgent } from "../../../shared/agents/agent.ts";
 import { endRequest } from "../../../shared/end-request.ts";
+import { BusError } from "../../../shared/errors.ts";
 import { after, type BusInMemory, busInMemory, TEST_BUS } from "../../support/bus-in-memory.ts";
 
 const question = { type: "CONTEXT_REQUESTED", data: {}, timeout: 600 };
@@ -96,5 +97,36 @@ describe("a held call", () => {
       query: new URLSearchParams(query),
     });
     expect([response.status, JSON.parse(response.text).code]).toEqual([422, "invalid_request"]);
+  });
+});
+
+describe("what is under way beside a held call", () => {
+  /** An event that is marked as published a while later than the caller could be answered. */
+  function slowToMark() {
+    const bus = busInMemory();
+    const state = { isMarked: false };
+    const { markPublished } = bus.store;
+    bus.store.markPublished = async (eventId) => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      await markPublished.call(bus.store, eventId);
+      state.isMarked = true;
+    };
+    return { bus, state };
+  }
+
+  it("is left to be done once the answer is on its way, whether that is whole or a stream", async () => {
+    for (const accept of ["application/json", "text/event-stream"]) {
+      const { bus, state } = slowToMark();
+      const response = await callWith(bus, 500, { headers: { accept } });
+      await response.afterwards?.();
+      expect(state.isMarked).toBe(true);
+    }
+  });
+
+  it("is done before a failure is told, for then nothing is left to be done", async () => {
+    const { bus, state } = slowToMark();
+    bus.store.getRequest = () => Promise.reject(new BusError("unavailable", "The store did not answer."));
+    const response = await callWith(bus, 10_000);
+    expect([response.status, state.isMarked]).toEqual([503, true]);
   });
 });
