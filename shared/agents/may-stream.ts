@@ -6,7 +6,7 @@ import { allows } from "./policy.ts";
 
 /** Of a type that it may subscribe to; of all, where there is any such type. @throws BusError `forbidden` */
 export function requireStream(deps: Pick<Deps, "catalogue" | "log">, agent: Agent, type: string | undefined): void {
-  if (type !== undefined) return requireType(deps, agent, "stream", type, "/type");
-  if (Object.keys(deps.catalogue).some((name) => allows(agent.policy, "subscribe", name))) return;
-  throw refusal(deps, agent, "stream", "This agent may not subscribe to any event type.");
+  if (type !== undefined) requireType(deps, agent, "stream", type, "/type");
+  else if (!Object.keys(deps.catalogue).some((name) => allows(agent.policy, "subscribe", name)))
+    throw refusal(deps, agent, "stream", "This agent may not subscribe to any event type.");
 }
