@@ -50,7 +50,7 @@ function withoutKey(log: Logger): HttpResponse {
   return { ...response, headers: { ...response.headers, "www-authenticate": "Bearer" } };
 }
 
-/** What was let in by a key is looked at again so often while it streams. A stream says something every 15 s at least. */
+/** What was let in by a key is looked at again so often while it streams, when it has something to say: a live stream has every 15 s. */
 const LET_IN_MS = 10_000;
 
 /**
