@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { COSTS } from "../../../functions/runtime/call-cost.ts";
 import type { RateLimiter } from "../../../shared/rate-limit/limiter.ts";
 import { type BusInMemory, busInMemory } from "../../support/bus-in-memory.ts";
 import { callInMemory, type InMemoryCall } from "../../support/call-in-memory.ts";
@@ -107,4 +108,9 @@ describe("what a call costs", () => {
     bus.clock.nowMs += 1_000;
     expect((await callInMemory(bus, "POST", "/events", { body: event })).status).toBe(202);
   });
+});
+
+it("nothing that reads or writes for its caller is free of cost", () => {
+  const free = Object.entries(COSTS).flatMap(([operation, { tokens }]) => (tokens >= 1 ? [] : [operation]));
+  expect(free.sort()).toEqual(["asyncapi", "health", "openapi", "types"]);
 });

@@ -6,12 +6,13 @@ import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { handleSigned } from "../../../functions/agents.ts";
 import { type AuthMode, readConfig } from "../../../functions/runtime/config.ts";
+import { createAwsDeps } from "../../../functions/runtime/deps.ts";
 import { type Handle, type HttpRequest, type HttpResponse, jsonResponse } from "../../../functions/runtime/http.ts";
 import { configuredAgents } from "../../../functions/runtime/iam-agents.ts";
 import { adaptHandle, agentOf } from "../../../functions/runtime/lambda.ts";
 import type { Metrics } from "../../../functions/runtime/metrics.ts";
 import { registerAgent } from "../../../shared/agents/administer.ts";
-import { DEFAULT_POLICY } from "../../../shared/agents/policy.ts";
+import { DEFAULT_POLICY, NO_POLICY } from "../../../shared/agents/policy.ts";
 import { subscriberRoleName } from "../../../shared/agents/subscriber-role.ts";
 import { defineBus } from "../../../shared/bus-config.ts";
 import { BusError } from "../../../shared/errors.ts";
@@ -458,5 +459,19 @@ describe("the environment", () => {
     expect(() => readConfig({ EVENT_BUS_NAME: "b" })).toThrow("TABLE_NAME");
     expect(() => readConfig({ ...env, EVENT_BUS_NAME: "" })).toThrow("EVENT_BUS_NAME");
     expect(() => readConfig({ ...env, ALLOW_ANONYMOUS: "yes" })).toThrow("ALLOW_ANONYMOUS");
+    expect(readConfig({ ...env, CALLER_AUTH: "keys" }).auth).toBe("keys");
+    expect(() => readConfig({ ...env, CALLER_AUTH: "Keys" })).toThrow("CALLER_AUTH");
+  });
+
+  it("decides whether whoever was let in unverified gets anything: only where that is allowed still", () => {
+    const anonymousWhere = (allowed: string) =>
+      createAwsDeps(
+        readConfig({ ...env, AWS_REGION: "eu-central-1", ALLOW_ANONYMOUS: allowed }),
+        defineBus({}),
+        deps.log,
+        metrics,
+      ).configuredAgent("anonymous");
+    expect(anonymousWhere("true")).toMatchObject({ isOpen: true });
+    expect(anonymousWhere("false")).toEqual({ id: "anonymous", policy: NO_POLICY });
   });
 });
