@@ -91,7 +91,7 @@ describe("the local origin", () => {
     const ended = new Promise<void>((resolve) => {
       end = resolve;
     });
-    const gate = createCallGate({ working: 1, held: 2, heldPerAgent: 1 });
+    const gate = createCallGate({ working: 1, workingPerAgent: 1, held: 2, heldPerAgent: 1 });
     const served = await listening({ gate, serve: () => ended.then(fine) });
     const first = statusOf("/events");
     const held = statusOf("/requests/one?wait=5");
