@@ -138,6 +138,13 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
         expect(await store.getEvents([expired.event.id, randomUUID()])).toEqual([]);
       });
 
+      it("leaves no trace of one that was removed when it is marked as published all the same", async () => {
+        const event = anEvent();
+        await store.markPublished(event.event.id);
+        expect(await store.getEvent(event.event.id)).toBeNull();
+        expect(await store.putEvent(event)).toEqual({ kind: "created" });
+      });
+
       it("lets a new record take the place of one that has expired [cleanup-4]", async () => {
         const past = Math.floor(Date.now() / 1_000) - 1;
         const old = anEvent({}, { expiresAt: past });
