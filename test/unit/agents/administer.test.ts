@@ -214,6 +214,8 @@ describe("an agent is deleted", () => {
     const { key } = await register(bus);
     await deleteAgent(bus.deps, "billing");
     expect(await whoHas(bus, key)).toBeNull();
+    // Not even their hashes are kept.
+    expect(await bus.store.getAgent("billing")).toMatchObject({ status: "deleted", keys: [] });
     await expect(showAgent(bus.deps, "billing")).rejects.toMatchObject({ code: "not_found" });
     expect((await listAgents(bus.deps, {}, "admin")).agents).toEqual([]);
   });
