@@ -236,6 +236,18 @@ describe("history", () => {
     }
   });
 
+  it("shows an event that was delivered to somebody to nobody else", async () => {
+    const bob = agentOf("bob");
+    const it = knowing(ALICE, bob, MALLORY);
+    await it.as(bob).post("/subscriptions", wanting("bob"));
+    const { json } = await it.as(ALICE).post("/events", { type: TYPE, data: {} });
+    const path = `/events/${json["event_id"]}`;
+    await bring(it.bus, json["event_id"] as string);
+    expect(await it.as(bob).get(path)).toMatchObject({ status: 200 });
+    for (const what of [path, `${path}/explain`])
+      expect(await it.as(MALLORY).get(what)).toMatchObject({ status: 404, json: { code: "not_found" } });
+  });
+
   it("does not tell by a cursor that there is more in another's conversation", async () => {
     const { as } = knowing(ALICE, MALLORY);
     const { json } = await as(ALICE).post("/events", { type: TYPE, data: {} });
