@@ -50,6 +50,18 @@ describe("an event whose publication failed", () => {
     expect(await run(bus.deps)).toEqual({ published: 0, ended: 0, tended: 0, failed: 0, oldest_unpublished_ms: 0 });
   });
 
+  it("is not published again where the index of work still names it, or names what has expired [emit-15]", async () => {
+    const bus = busInMemory();
+    const { result, afterwards } = await emit(bus.deps, { type: "MESSAGE_RECEIVED", data: {} }, sender);
+    await afterwards();
+    const findDueWork = bus.store.findDueWork.bind(bus.store);
+    const stale = [result.event_id, "00000000-0000-7000-8000-999999999999"];
+    bus.store.findDueWork = async (kind, dueBefore, limit) =>
+      kind === "publish" ? stale.splice(0) : findDueWork(kind, dueBefore, limit);
+    expect(await run(bus.deps)).toMatchObject({ published: 0, failed: 0, oldest_unpublished_ms: 0 });
+    expect(bus.publisher.published).toHaveLength(1);
+  });
+
   it("is left to its emitter while it is fresh", async () => {
     const { bus } = await unpublished();
     bus.publisher.failure = null;
