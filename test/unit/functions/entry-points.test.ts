@@ -1,63 +1,32 @@
 import { randomBytes } from "node:crypto";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import type { Item } from "../../../functions/runtime/dynamo/table.ts";
 import { createDynamoEventStore } from "../../../functions/runtime/dynamo-event-store.ts";
 import { firstVersion } from "../../../shared/agents/change.ts";
 import { hashOfKey, writeKey } from "../../../shared/agents/key.ts";
 import { DEFAULT_POLICY } from "../../../shared/agents/policy.ts";
 import { API_FUNCTIONS, type ApiFunction, ROUTES } from "../../../shared/routes.ts";
+import { PlayedServices } from "../../support/played-services.ts";
 
 /** The functions behind URLs as AWS calls them, on a table that is played by a local server. */
 
 // Each function is loaded for it.
 vi.setConfig({ testTimeout: 30_000 });
 
-const table = new Map<string, Item>();
-const placeOf = (item: Item | undefined): string => `${item?.["pk"]?.S} ${item?.["sk"]?.S}`;
-
-const services = createServer(async (request, response) => {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  const { Key, Item: item } = JSON.parse(Buffer.concat(chunks).toString()) as { Key?: Item; Item?: Item };
-  const operation = String(request.headers["x-amz-target"]).split(".")[1];
-  if (operation === "PutItem" && item !== undefined) table.set(placeOf(item), item);
-  const answer = operation === "GetItem" ? { Item: table.get(placeOf(Key)) } : { Items: [], Count: 0 };
-  response.writeHead(200, { "content-type": "application/x-amz-json-1.0" }).end(JSON.stringify(answer));
-});
+const services = new PlayedServices();
 
 const ADMINISTRATOR = writeKey("chief", randomBytes(32).toString("base64url"));
 
 beforeAll(async () => {
-  await new Promise<void>((resolve) => services.listen(0, "127.0.0.1", resolve));
-  const endpoint = `http://127.0.0.1:${(services.address() as AddressInfo).port}`;
-  for (const [name, value] of Object.entries({
-    AWS_ENDPOINT_URL: endpoint,
-    AWS_REGION: "eu-west-1",
-    AWS_ACCESS_KEY_ID: "a",
-    AWS_SECRET_ACCESS_KEY: "b",
-    TABLE_NAME: "table",
-    EVENT_BUS_NAME: "bus",
-    WEBHOOK_QUEUE_URL: `${endpoint}/111122223333/webhooks`,
-    DISPATCH_QUEUE_URL: `${endpoint}/111122223333/dispatch`,
-    SUBSCRIBER_PREFIX: "Bus-agent-",
-  }))
-    vi.stubEnv(name, value);
-  vi.spyOn(process.stdout, "write").mockReturnValue(true);
-  vi.spyOn(console, "log").mockReturnValue();
+  await services.start();
   const key = { keyId: "k", hash: hashOfKey(ADMINISTRATOR), createdAt: "2026-01-01T00:00:00.000Z" };
   const policy = { ...DEFAULT_POLICY, administer: true };
   const store = createDynamoEventStore({ client: new DynamoDBClient({}), tableName: "table" });
   await store.replaceAgent(firstVersion({ name: "chief", policy }, key, Date.now()), 0);
 });
 
-afterAll(() => {
-  services.closeAllConnections();
-  services.close();
-});
+afterAll(() => services.close());
 
 type Handler = (event: APIGatewayProxyEventV2, context: Context) => Promise<{ statusCode: number }>;
 

@@ -1,78 +1,22 @@
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { Context, SQSBatchResponse, SQSRecord } from "aws-lambda";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { deliveryToItem } from "../../../functions/runtime/dynamo/subscription-items.ts";
-import type { Item } from "../../../functions/runtime/dynamo/table.ts";
 import { newDelivery } from "../../../shared/deliveries/delivery.ts";
 import { keys } from "../../../shared/keys.ts";
 import { isoAt } from "../../../shared/time.ts";
 import { deliveredEvent } from "../../support/delivered-event.ts";
+import { PlayedServices } from "../../support/played-services.ts";
 
 /** The functions that AWS calls with batches, with clients as deployed, on services that are played by a local server. */
 
 // Each function is loaded for it.
 vi.setConfig({ testTimeout: 30_000 });
 
-type Body = Record<string, unknown> & { Key?: Item; Item?: Item };
-interface Call {
-  readonly operation: string;
-  readonly body: Body;
-}
+const services = new PlayedServices();
 
-const calls: Call[] = [];
-const table = new Map<string, Item>();
-let isTableAway = false;
-
-const placeOf = (item: Item): string => `${item["pk"]?.S} ${item["sk"]?.S}`;
-
-function answerTo({ operation, body }: Call): object {
-  if (operation === "PutItem") table.set(placeOf(body.Item ?? {}), body.Item ?? {});
-  if (operation === "GetItem") return { Item: table.get(placeOf(body.Key ?? {})) };
-  if (operation === "Query") return { Items: [], Count: 0 };
-  return {};
-}
-
-const services = createServer(async (request, response) => {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  const operation = String(request.headers["x-amz-target"]).split(".")[1] ?? "";
-  const call: Call = { operation, body: JSON.parse(Buffer.concat(chunks).toString()) as Body };
-  calls.push(call);
-  const isAway = isTableAway && operation.endsWith("Item");
-  response
-    .writeHead(isAway ? 500 : 200, { "content-type": String(request.headers["content-type"]) })
-    .end(JSON.stringify(isAway ? {} : answerTo(call)));
-});
-
-beforeAll(async () => {
-  await new Promise<void>((resolve) => services.listen(0, "127.0.0.1", resolve));
-  const endpoint = `http://127.0.0.1:${(services.address() as AddressInfo).port}`;
-  for (const [name, value] of Object.entries({
-    AWS_ENDPOINT_URL: endpoint,
-    AWS_REGION: "eu-west-1",
-    AWS_ACCESS_KEY_ID: "a",
-    AWS_SECRET_ACCESS_KEY: "b",
-    TABLE_NAME: "table",
-    EVENT_BUS_NAME: "bus",
-    WEBHOOK_QUEUE_URL: `${endpoint}/111122223333/webhooks`,
-    SUBSCRIBER_PREFIX: "Bus-agent-",
-  }))
-    vi.stubEnv(name, value);
-  vi.spyOn(process.stdout, "write").mockReturnValue(true);
-  vi.spyOn(console, "log").mockReturnValue();
-});
-
-afterAll(() => {
-  services.closeAllConnections();
-  services.close();
-});
-
-beforeEach(() => {
-  calls.length = 0;
-  table.clear();
-  isTableAway = false;
-});
+beforeAll(() => services.start());
+afterAll(() => services.close());
+beforeEach(() => services.reset());
 
 const context = (leftMs = 30_000): Context =>
   ({ functionName: "one", awsRequestId: "r", getRemainingTimeInMillis: () => leftMs }) as Context;
@@ -89,7 +33,8 @@ const message = (messageId: string, body: object | string, attributes: object = 
 const comingAgain = ({ batchItemFailures }: SQSBatchResponse): string[] =>
   batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
 
-const of = (operation: string): Body[] => calls.filter((call) => call.operation === operation).map(({ body }) => body);
+const of = (operation: string): PlayedServices["calls"][number]["body"][] =>
+  services.calls.filter((call) => call.operation === operation).map(({ body }) => body);
 
 const HOUR_MS = 3_600_000;
 
@@ -104,7 +49,7 @@ function waiting(eventId: string, inMs: number): { owner: string; subscriptionId
     times,
   );
   const item = deliveryToItem({ ...delivery, nextAttemptAt: isoAt(nowMs + inMs) });
-  table.set(placeOf(item), item);
+  services.put(item);
   return task;
 }
 
@@ -129,7 +74,7 @@ describe("the function that calls webhooks", () => {
   });
 
   it("leaves what it could not look up to be brought again", async () => {
-    isTableAway = true;
+    services.isTableAway = true;
     expect(await deliver(message("one", waiting("e-4", 0)))).toEqual(["one"]);
   });
 
@@ -154,7 +99,7 @@ describe("the function that dispatches events", () => {
   });
 
   it("loses no event when the table does not answer", async () => {
-    isTableAway = true;
+    services.isTableAway = true;
     const { id } = deliveredEvent({ id: "e-2" });
     expect(await dispatch(message(id, { detail: deliveredEvent({ id }) }))).toEqual([id]);
   });
@@ -177,7 +122,7 @@ describe("the function that records dead letters", () => {
   });
 
   it("keeps what could not be written", async () => {
-    isTableAway = true;
+    services.isTableAway = true;
     expect(await record(letter("e-2"))).toEqual(["e-2"]);
   });
 });
@@ -203,6 +148,6 @@ describe("the function that reconciles", () => {
 
   it("begins nothing that its time is too short for", async () => {
     await reconcile(9_000);
-    expect(calls).toEqual([]);
+    expect(services.calls).toEqual([]);
   });
 });
