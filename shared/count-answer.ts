@@ -7,9 +7,9 @@
 import { missingNames, speaksForOthers } from "./agents/speaker.ts";
 import { expiryOf } from "./draft-event.ts";
 import { BusError } from "./errors.ts";
-import { shardOf } from "./keys.ts";
 import type { AcceptAnswer, Deps } from "./ports.ts";
 import type { RequestRecord, ResponseRecord } from "./records.ts";
+import { fullJitterMs } from "./until-written.ts";
 import { type SettledVerdict, verdictOf } from "./verdict.ts";
 
 /** Every refusal means that another answer was counted, and a request counts about this many (`MAX_COUNTED_ANSWERS`). */
@@ -36,7 +36,7 @@ export async function countAnswer(
     request = requireRequest(write.request);
     const settledMeanwhile = verdictOf(response, request);
     if (settledMeanwhile !== null) return { verdict: settledMeanwhile, countedNow: false };
-    await deps.pause(jitterMs(response.responseId, attempt), response.responseId);
+    await deps.pause(fullJitterMs(`${response.responseId} ${attempt}`, attempt, LONGEST_PAUSE_MS), response.responseId);
     // A read costs a fraction of a write that is refused.
     request = requireRequest(await deps.store.getRequest(request.eventId));
   }
@@ -47,12 +47,6 @@ export async function countAnswer(
 function requireRequest(request: RequestRecord | null): RequestRecord {
   if (request === null) throw new BusError("not_found", "There is no such event.");
   return request;
-}
-
-/** Full jitter, doubling from 5 ms; from the id, so that racers draw different ones and a replay draws the same. */
-function jitterMs(responseId: string, attempt: number): number {
-  const ceiling = Math.min(LONGEST_PAUSE_MS, 5 * 2 ** attempt);
-  return shardOf(`${responseId} ${attempt}`, ceiling);
 }
 
 /** What one more answer makes of a pending request. */

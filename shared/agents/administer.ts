@@ -4,9 +4,9 @@
  */
 import { expiryOf } from "../draft-event.ts";
 import { BusError } from "../errors.ts";
-import { shardOf } from "../keys.ts";
 import type { Deps } from "../ports.ts";
 import { isoAt } from "../time.ts";
+import { untilWritten } from "../until-written.ts";
 import { changed, deleted, firstVersion, withKey, withoutKey } from "./change.ts";
 import { readAgent, readAgentChange, readKeyOverlap } from "./input.ts";
 import { hashOfKey, writeKey } from "./key.ts";
@@ -34,15 +34,11 @@ export interface RotatedKey extends ShownKey {
   readonly previous_valid_until: string;
 }
 
-/** Of those who write at the same moment all but one start over. */
-const MAX_ATTEMPTS = 40;
-const LONGEST_PAUSE_MS = 250;
-
 /** @throws BusError `agent_exists`, `invalid_request`, `unknown_event_type` */
 export async function registerAgent(deps: AgentDeps, body: unknown): Promise<RegisteredAgent> {
   const wanted = readAgent(deps.catalogue, body);
   const { shown, key } = freshKey(deps, wanted.name);
-  return writing(deps, async () => {
+  return untilWritten(deps, "agent", async () => {
     const standing = await deps.store.getAgent(wanted.name);
     // What looked refused may have been written: its acknowledgement was lost, and the client sent it again.
     if (standing !== null && !has(standing, key.keyId)) throw taken(standing);
@@ -56,7 +52,7 @@ export async function registerAgent(deps: AgentDeps, body: unknown): Promise<Reg
 /** Changes what is named and leaves the rest. @throws BusError `not_found`, `invalid_request`, `unknown_event_type` */
 export async function changeAgent(deps: Deps, name: string, body: unknown): Promise<AgentView> {
   const change = readAgentChange(deps.catalogue, body);
-  return writing(deps, async () => {
+  return untilWritten(deps, "agent", async () => {
     const standing = await findAgent(deps, name);
     const next = changed(standing, change, deps.now());
     if (!(await deps.store.replaceAgent(next, standing.version))) return null;
@@ -70,7 +66,7 @@ export async function changeAgent(deps: Deps, name: string, body: unknown): Prom
  * @throws BusError `not_found`
  */
 export async function deleteAgent(deps: Deps, name: string): Promise<void> {
-  await writing(deps, async () => {
+  await untilWritten(deps, "agent", async () => {
     const standing = await deps.store.getAgent(name);
     if (standing === null) throw new BusError("not_found", "There is no such agent.");
     if (!isKnown(standing)) return standing;
@@ -86,7 +82,7 @@ export async function deleteAgent(deps: Deps, name: string): Promise<void> {
 export async function rotateKey(deps: AgentDeps, name: string, body: unknown): Promise<RotatedKey> {
   const overlapSeconds = readKeyOverlap(body);
   const { shown, key } = freshKey(deps, name);
-  return writing(deps, async () => {
+  return untilWritten(deps, "agent", async () => {
     const nowMs = deps.now();
     const standing = await findAgent(deps, name);
     const rotated = { name, ...shown, previous_valid_until: isoAt(nowMs + overlapSeconds * 1_000) };
@@ -101,7 +97,7 @@ export async function rotateKey(deps: AgentDeps, name: string, body: unknown): P
 /** At once: the next call with it is refused. @throws BusError `not_found` */
 export async function revokeKey(deps: Deps, name: string, keyId: string): Promise<void> {
   let wasThere = false;
-  await writing(deps, async () => {
+  await untilWritten(deps, "agent", async () => {
     const standing = await findAgent(deps, name);
     if (!has(standing, keyId)) {
       if (wasThere) return standing;
@@ -134,15 +130,4 @@ function taken({ name, expiresAt }: AgentRecord): BusError {
       : `An agent "${name}" was deleted, and its events are still kept under this name: it is free again on ${isoAt(expiresAt * 1_000)}.`,
     { errors: [{ pointer: "/name", detail: "the name of no other agent was expected" }] },
   );
-}
-
-/** Again whenever somebody else came in between. */
-async function writing<T>(deps: Pick<Deps, "pause" | "newToken">, attempt: () => Promise<T | null>): Promise<T> {
-  for (let i = 0; i < MAX_ATTEMPTS; i++) {
-    const written = await attempt();
-    if (written !== null) return written;
-    // Full jitter, doubling from 5 ms.
-    await deps.pause(shardOf(deps.newToken(), Math.min(LONGEST_PAUSE_MS, 5 * 2 ** i)), "");
-  }
-  throw new BusError("unavailable", "The agent is being changed by others at this moment; retry.");
 }

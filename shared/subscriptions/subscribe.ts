@@ -8,11 +8,11 @@ import type { Agent } from "../agents/agent.ts";
 import { requireType } from "../agents/authorize.ts";
 import { BusError, invalidField } from "../errors.ts";
 import { derivedId } from "../hash.ts";
-import { shardOf } from "../keys.ts";
 import { MAX_SECRETS, SECRET_OVERLAP_MS } from "../limits.ts";
 import type { Deps } from "../ports.ts";
 import { payFor } from "../rate-limit/tokens.ts";
 import { isoAt } from "../time.ts";
+import { untilWritten } from "../until-written.ts";
 import { signingSecrets } from "../webhooks/health.ts";
 import type { WebhookSender } from "../webhooks/port.ts";
 import { writeWithinCaps } from "./caps.ts";
@@ -42,10 +42,6 @@ export interface RotatedSecret {
   readonly previous_valid_until: string;
 }
 
-/** Of those who write at the same moment all but one start over. */
-const MAX_ATTEMPTS = 40;
-const LONGEST_PAUSE_MS = 250;
-
 /**
  * Makes a subscription, or brings the one of this name up to date.
  *
@@ -59,7 +55,7 @@ export async function subscribe(deps: SubscribeDeps, body: unknown, agent: Agent
   await checkTarget(deps, wanted.target);
   const subscriptionId = derivedId("subscription", owner, wanted.name);
   const written: SubscriptionRecord[] = [];
-  return writing(deps, async () => {
+  return untilWritten(deps, "subscription", async () => {
     const standing = await deps.store.getSubscription(owner, subscriptionId);
     const isNew = standing === null || standing.status === "deleted";
     if (!isNew) requireSameKind(standing.target.kind, wanted.target.kind);
@@ -96,7 +92,7 @@ export async function changeSubscription(
   agent: Agent,
 ): Promise<SubscriptionView> {
   const requireOfAgent: CheckType = (type, pointer) => requireType(deps, agent, "change", type, pointer);
-  return writing(deps, async () => {
+  return untilWritten(deps, "subscription", async () => {
     // First whether there is one: of what is absent or another's nothing is said.
     const standing = await findOwnSubscription(deps, subscriptionId, agent.id);
     const change = readChange(deps.catalogue, body, requireOfAgent);
@@ -114,7 +110,7 @@ export async function changeSubscription(
 
 /** Ends a subscription; what is on its way to it ends dead. @throws BusError `not_found` */
 export async function unsubscribe(deps: Deps, subscriptionId: string, owner: string): Promise<void> {
-  await writing(deps, async () => {
+  await untilWritten(deps, "subscription", async () => {
     const standing = await findOwnSubscription(deps, subscriptionId, owner);
     const next = ended(deps, standing);
     if (!(await deps.store.replaceSubscription(next, standing.version))) return null;
@@ -124,7 +120,7 @@ export async function unsubscribe(deps: Deps, subscriptionId: string, owner: str
 
 /** @throws BusError `not_found`; `invalid_request` for a queue; `rate_limited` when it was rotated too often within a day */
 export async function rotateSecret(deps: SubscribeDeps, subscriptionId: string, owner: string): Promise<RotatedSecret> {
-  return writing(deps, async () => {
+  return untilWritten(deps, "subscription", async () => {
     const standing = await findOwnSubscription(deps, subscriptionId, owner);
     if (standing.target.kind !== "webhook")
       throw invalidField("/subscription_id", "a webhook was expected: a queue has no secret");
@@ -145,17 +141,6 @@ export async function rotateSecret(deps: SubscribeDeps, subscriptionId: string, 
     if (!(await deps.store.replaceSubscription(next, standing.version))) return null;
     return { subscription_id: subscriptionId, secret, previous_valid_until: validUntil };
   });
-}
-
-/** Again whenever somebody else came in between. */
-async function writing<T>(deps: Pick<Deps, "pause" | "newToken">, attempt: () => Promise<T | null>): Promise<T> {
-  for (let i = 0; i < MAX_ATTEMPTS; i++) {
-    const written = await attempt();
-    if (written !== null) return written;
-    // Full jitter, doubling from 5 ms.
-    await deps.pause(shardOf(deps.newToken(), Math.min(LONGEST_PAUSE_MS, 5 * 2 ** i)), "");
-  }
-  throw new BusError("unavailable", "The subscription is being changed by others at this moment; retry.");
 }
 
 async function checkTarget({ webhooks }: SubscribeDeps, target: SubscriptionTarget): Promise<void> {
