@@ -1,4 +1,6 @@
 /** All benchmarks, in the order of their goals. */
 import type { Benchmark } from "./contract.ts";
+import { REQUEST_REPLY } from "./p5-request-reply/benchmark.ts";
+import { FAN_OUT } from "./p8-fan-out/benchmark.ts";
 
-export const BENCHMARKS: readonly Benchmark[] = [];
+export const BENCHMARKS: readonly Benchmark[] = [REQUEST_REPLY, FAN_OUT];
