@@ -38,7 +38,7 @@ import { type Identify, identifyBy, identifyNobody, issueAdministratorKey } from
 import { type AcceptDeliveries, type AcceptEvents, createLocalPublisher } from "./publisher.ts";
 import { type SharedReads, sharingStore } from "./shared-reads.ts";
 import type { SubscriberKeys } from "./subscriber-keys.ts";
-import { embeddedClient, TABLE_NAME } from "./table.ts";
+import { embeddedCalls, TABLE_NAME } from "./table.ts";
 import { type Wakeups, wakingStore } from "./wakeups.ts";
 
 /** What the host lends. It outlives every version of the code. */
@@ -101,7 +101,7 @@ const INDEX_SETTLE_MS = 2_000;
 /** Puts one version of the code together. */
 export function createApp(config: BusConfig, host: Host): App {
   const { wakeups, log } = host;
-  const table = { client: embeddedClient(host.storeEndpoint), tableName: TABLE_NAME };
+  const table = { calls: embeddedCalls(host.storeEndpoint), tableName: TABLE_NAME };
   const store = createDynamoEventStore(table);
   const deps: AppDeps = {
     ...createDeps({

@@ -117,7 +117,7 @@ function buildOptions(request: BundleRequest): BuildOptions & { write: false } {
 const packagesByPath: Plugin = {
   name: "packages-by-path",
   setup(esbuild) {
-    esbuild.onResolve({ filter: /^[^./]/ }, async ({ path, resolveDir, kind, importer, pluginData }) => {
+    esbuild.onResolve({ filter: /^[^./#]/ }, async ({ path, resolveDir, kind, importer, pluginData }) => {
       if (
         pluginData === packagesByPath ||
         path.startsWith("node:") ||

@@ -7,7 +7,10 @@ import {
   DynamoDBClient,
   ResourceNotFoundException,
 } from "@aws-sdk/client-dynamodb";
-import { SDK_CLIENT } from "../functions/runtime/deps.ts";
+import type { TableCalls } from "../functions/runtime/aws/calls.ts";
+import { credentialsOf } from "../functions/runtime/aws/lean/credentials.ts";
+import { type Closable, leanTableCalls } from "../functions/runtime/aws/lean-calls.ts";
+import { SDK_CLIENT } from "../functions/runtime/aws/sdk-client.ts";
 import { TABLE } from "../shared/keys.ts";
 
 export const TABLE_NAME = "agent-event-bus";
@@ -18,18 +21,34 @@ const TABLE_MADE_MS = 10_000;
 /** As deployed, but that this machine may be busy with something else, or asleep, for a while. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
-/** An SDK client of the embedded store, which takes any credentials. It tries as often as the deployed one does. */
+/** The embedded store takes any. */
+const CREDENTIALS = { accessKeyId: "local", secretAccessKey: "local" };
+
+/** A wait reads often; fifty of them at once must not queue for sockets. */
+const MAX_SOCKETS = 256;
+
+/** The calls that the bus makes to the embedded store. They are tried as often as those of the deployed functions are. */
+export function embeddedCalls(endpoint: string): TableCalls & Closable {
+  return leanTableCalls({
+    url: new URL(endpoint),
+    region: "local",
+    credentials: credentialsOf({ kind: "given", ...CREDENTIALS }),
+    answerTimeoutMs: REQUEST_TIMEOUT_MS,
+    maxSockets: MAX_SOCKETS,
+  });
+}
+
+/** An SDK client of the embedded store, for what the bus itself never does: to make a table, or look through it. */
 export function embeddedClient(endpoint: string): DynamoDBClient {
   return new DynamoDBClient({
     endpoint,
     region: "local",
-    credentials: { accessKeyId: "local", secretAccessKey: "local" },
+    credentials: CREDENTIALS,
     maxAttempts: SDK_CLIENT.maxAttempts,
     requestHandler: {
       ...SDK_CLIENT.requestHandler,
       requestTimeout: REQUEST_TIMEOUT_MS,
-      // A wait reads often; fifty of them at once must not queue for sockets.
-      httpAgent: { keepAlive: true, maxSockets: 256 },
+      httpAgent: { keepAlive: true, maxSockets: MAX_SOCKETS },
     },
   });
 }

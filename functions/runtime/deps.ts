@@ -1,14 +1,13 @@
 /** The composition root: what operations work with, built once per cold start. */
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
+import { createAwsCalls } from "#aws-calls";
 import type { BusConfig } from "../../shared/bus-config.ts";
 import { INDEX_SETTLE_MS } from "../../shared/limits.ts";
 import type { Deps, EventPublisher, EventStore, Logger } from "../../shared/ports.ts";
 import { createRateLimiter } from "../../shared/rate-limit/limiter.ts";
 import type { RateStore } from "../../shared/rate-limit/store.ts";
-import type { Config } from "./config.ts";
+import { type Config, isLambda } from "./config.ts";
 import { createDynamoRateStore } from "./dynamo/rates.ts";
 import { createDynamoEventStore } from "./dynamo-event-store.ts";
 import { createEventBridgePublisher } from "./eventbridge-publisher.ts";
@@ -16,16 +15,6 @@ import { ANONYMOUS, configuredAgents } from "./iam-agents.ts";
 import { measuringStore } from "./measuring-store.ts";
 import type { Metrics } from "./metrics.ts";
 import { uuidv7 } from "./uuidv7.ts";
-
-/**
- * One retrying layer, and it is the SDK's: two tries, so that a fault is never multiplied (I10). Its own default is to
- * wait for an answer for ever, as on a socket that died while the function was frozen; both services answer in tens of
- * milliseconds.
- */
-export const SDK_CLIENT = {
-  maxAttempts: 2,
-  requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true },
-} as const;
 
 /** What differs between the runs; the rest is the same everywhere. */
 export interface Parts {
@@ -63,15 +52,14 @@ export function createDeps(parts: Parts): Deps {
 
 /** The same on AWS. The region and the credentials are the function's own. */
 export function createAwsDeps(env: Config, config: BusConfig, log: Logger, metrics: Metrics): Deps {
-  const table = { client: new DynamoDBClient(SDK_CLIENT), tableName: env.tableName };
+  const aws = createAwsCalls();
+  if (isLambda()) aws.openSockets(["dynamodb", "eventbridge"]);
+  const table = { calls: aws.table, tableName: env.tableName };
   const store = createDynamoEventStore(table);
   return createDeps({
     store: measuringStore(store, metrics),
     rates: createDynamoRateStore(table),
-    publisher: createEventBridgePublisher({
-      client: new EventBridgeClient(SDK_CLIENT),
-      eventBusName: env.eventBusName,
-    }),
+    publisher: createEventBridgePublisher({ calls: aws.events, eventBusName: env.eventBusName }),
     config,
     configuredAgent: configuredAgents(config, { bus: env, open: env.allowAnonymous ? ANONYMOUS : undefined }),
     log,

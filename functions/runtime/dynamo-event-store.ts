@@ -1,6 +1,6 @@
 /** The `EventStore` on one DynamoDB table: AWS, an emulator, or the embedded store. */
-import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { EventStore } from "../../shared/ports.ts";
+import type { TableCalls } from "./aws/calls.ts";
 import { agentMethods } from "./dynamo/agents.ts";
 import { deliveryMethods } from "./dynamo/deliveries.ts";
 import { eventMethods } from "./dynamo/events.ts";
@@ -10,14 +10,14 @@ import { subscriptionMethods } from "./dynamo/subscriptions.ts";
 import { DynamoTable } from "./dynamo/table.ts";
 
 export interface DynamoEventStoreOptions {
-  readonly client: DynamoDBClient;
+  readonly calls: TableCalls;
   readonly tableName: string;
   /** Wall clock in epoch milliseconds, for what has expired. */
   readonly now?: () => number;
 }
 
-export function createDynamoEventStore({ client, tableName, now = Date.now }: DynamoEventStoreOptions): EventStore {
-  const table = new DynamoTable(client, tableName);
+export function createDynamoEventStore({ calls, tableName, now = Date.now }: DynamoEventStoreOptions): EventStore {
+  const table = new DynamoTable(calls, tableName);
   const nowSeconds = (): number => now() / 1_000;
   return {
     ...eventMethods(table, nowSeconds),

@@ -1,8 +1,9 @@
 /** Publishes to an EventBridge bus. */
-import { type EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } from "@aws-sdk/client-eventbridge";
+import type { PutEventsRequestEntry } from "@aws-sdk/client-eventbridge";
 import { type DeliveredEvent, EVENT_SOURCE } from "../../shared/event.ts";
 import { utf8Bytes } from "../../shared/input.ts";
 import type { EventPublisher, PublishOutcome } from "../../shared/ports.ts";
+import type { EventCalls } from "./aws/calls.ts";
 
 /** PutEvents takes 10 entries. */
 const MAX_ENTRIES = 10;
@@ -10,29 +11,27 @@ const MAX_ENTRIES = 10;
 const MAX_BYTES = 256_000;
 
 export function createEventBridgePublisher({
-  client,
+  calls,
   eventBusName,
 }: {
-  client: EventBridgeClient;
+  calls: EventCalls;
   eventBusName: string;
 }): EventPublisher {
   return {
     async publish(events) {
-      const outcomes = await Promise.all(chunksOf(events).map((chunk) => putEvents(client, eventBusName, chunk)));
+      const outcomes = await Promise.all(chunksOf(events).map((chunk) => putEvents(calls, eventBusName, chunk)));
       return outcomes.flat();
     },
   };
 }
 
 async function putEvents(
-  client: EventBridgeClient,
+  calls: EventCalls,
   eventBusName: string,
   events: readonly DeliveredEvent[],
 ): Promise<PublishOutcome[]> {
   try {
-    const result = await client.send(
-      new PutEventsCommand({ Entries: events.map((event) => toEntry(eventBusName, event)) }),
-    );
+    const result = await calls.putEvents({ Entries: events.map((event) => toEntry(eventBusName, event)) });
     // Of a batch only the failed entries are sent again (I10).
     return events.map((_, i) => {
       const entry = result.Entries?.[i];

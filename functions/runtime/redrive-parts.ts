@@ -4,9 +4,9 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import config from "../../bus.config.ts";
 import type { RedriveDeps } from "../../shared/deliveries/redrive.ts";
 import type { Deps } from "../../shared/ports.ts";
+import { SDK_CLIENT } from "./aws/sdk-client.ts";
 import { readRedriveConfig, readWebhookQueueUrl } from "./config.ts";
 import { createDeployedTargets } from "./deployed-targets.ts";
-import { SDK_CLIENT } from "./deps.ts";
 import { createSqsWebhookQueue } from "./sqs-webhook-queue.ts";
 
 export function createRedriveParts(): Omit<RedriveDeps, keyof Deps> {

@@ -1,5 +1,7 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { describe } from "vitest";
+import type { TableCalls } from "../../functions/runtime/aws/calls.ts";
+import { sdkTableCalls } from "../../functions/runtime/aws/sdk-calls.ts";
 import { createDynamoRateStore } from "../../functions/runtime/dynamo/rates.ts";
 import { createDynamoEventStore } from "../../functions/runtime/dynamo-event-store.ts";
 import { createTable } from "../../local/table.ts";
@@ -15,11 +17,11 @@ import { subscriptionStoreContract } from "./subscriptions.suite.ts";
 /** The emulator is no fast one. */
 const PATIENCE_MS = 20_000;
 
-async function aTable(): Promise<{ client: DynamoDBClient; tableName: string }> {
+async function aTable(): Promise<{ calls: TableCalls; tableName: string }> {
   const { endpoint, region, credentials } = await useEmulator();
   const client = new DynamoDBClient({ endpoint, region, credentials });
   await createTable(client, "contract");
-  return { client, tableName: "contract" };
+  return { calls: sdkTableCalls(client), tableName: "contract" };
 }
 
 const EMULATED: ClockedStoreUnderTest = {

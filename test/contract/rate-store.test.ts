@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll } from "vitest";
 import { createDynamoRateStore } from "../../functions/runtime/dynamo/rates.ts";
 import { startStore } from "../../local/store.ts";
-import { embeddedClient, TABLE_NAME } from "../../local/table.ts";
+import { embeddedCalls, TABLE_NAME } from "../../local/table.ts";
 import { MemoryRateStore } from "../support/memory-rate-store.ts";
 import { silentLogger } from "../support/silent-logger.ts";
 import { rateStoreContract } from "./rates.suite.ts";
@@ -23,8 +23,8 @@ rateStoreContract({
     closing.push(() => rm(dataDir, { recursive: true, force: true }));
     const embedded = await startStore(dataDir, silentLogger);
     closing.push(() => embedded.close());
-    const client = embeddedClient(embedded.endpoint);
-    closing.push(() => client.destroy());
-    return createDynamoRateStore({ client, tableName: TABLE_NAME, timeoutMs: 20_000 });
+    const calls = embeddedCalls(embedded.endpoint);
+    closing.push(() => calls.close());
+    return createDynamoRateStore({ calls, tableName: TABLE_NAME, timeoutMs: 20_000 });
   },
 });

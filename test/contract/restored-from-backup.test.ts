@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { createDynamoEventStore } from "../../functions/runtime/dynamo-event-store.ts";
 import { startStore } from "../../local/store.ts";
-import { embeddedClient, TABLE_NAME } from "../../local/table.ts";
+import { embeddedCalls, TABLE_NAME } from "../../local/table.ts";
 import { openAgent } from "../../shared/agents/agent.ts";
 import { dispatchEvent } from "../../shared/deliveries/dispatch.ts";
 import { listDead } from "../../shared/deliveries/list-dead.ts";
@@ -54,13 +54,13 @@ async function busOn(dataDir: string, nowMs?: number): Promise<{ bus: BusInMemor
   const bus = busInMemory();
   if (nowMs !== undefined) bus.clock.nowMs = nowMs;
   const embedded = await startStore(dataDir, silentLogger);
-  const client = embeddedClient(embedded.endpoint);
-  const store = createDynamoEventStore({ client, tableName: TABLE_NAME, now: () => bus.clock.nowMs });
+  const calls = embeddedCalls(embedded.endpoint);
+  const store = createDynamoEventStore({ calls, tableName: TABLE_NAME, now: () => bus.clock.nowMs });
   let isOpen = true;
   const close = async (): Promise<void> => {
     if (!isOpen) return;
     isOpen = false;
-    client.destroy();
+    calls.close();
     await embedded.close();
   };
   cleanups.unshift(close);

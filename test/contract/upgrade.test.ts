@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { type AttributeValue, type DynamoDBClient, PutItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { sdkTableCalls } from "../../functions/runtime/aws/sdk-calls.ts";
 import { createDynamoEventStore } from "../../functions/runtime/dynamo-event-store.ts";
 import { startStore } from "../../local/store.ts";
 import { embeddedClient, TABLE_NAME } from "../../local/table.ts";
@@ -73,7 +74,11 @@ async function busOnTable(): Promise<{ bus: BusInMemory; client: DynamoDBClient 
     client.destroy();
     return embedded.close();
   });
-  const store = createDynamoEventStore({ client, tableName: TABLE_NAME, now: () => bus.clock.nowMs });
+  const store = createDynamoEventStore({
+    calls: sdkTableCalls(client),
+    tableName: TABLE_NAME,
+    now: () => bus.clock.nowMs,
+  });
   // Other ids than those that the older version made in the same way.
   let ids = 500_000;
   const newId = (): string => `00000000-0000-7000-8000-${String(++ids).padStart(12, "0")}`;

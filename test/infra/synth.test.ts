@@ -64,6 +64,8 @@ describe("cdk synth", () => {
       const env = {
         PATH: process.env.PATH,
         AWS_REGION: "eu-west-1",
+        AWS_ACCESS_KEY_ID: "a",
+        AWS_SECRET_ACCESS_KEY: "b",
         AWS_LAMBDA_FUNCTION_NAME: id,
         TABLE_NAME: "events",
         EVENT_BUS_NAME: "bus",

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createDynamoEventStore } from "../../functions/runtime/dynamo-event-store.ts";
 import { startStore } from "../../local/store.ts";
-import { embeddedClient, TABLE_NAME } from "../../local/table.ts";
+import { embeddedCalls, TABLE_NAME } from "../../local/table.ts";
 import type { EventStore } from "../../shared/ports.ts";
 import { silentLogger } from "./silent-logger.ts";
 
@@ -14,11 +14,11 @@ export async function openEmbeddedStore(
 ): Promise<{ store: EventStore; close(): Promise<void> }> {
   const dataDir = await mkdtemp(join(tmpdir(), "agent-event-bus-store-"));
   const embedded = await startStore(dataDir, silentLogger);
-  const client = embeddedClient(embedded.endpoint);
+  const calls = embeddedCalls(embedded.endpoint);
   return {
-    store: createDynamoEventStore({ client, tableName: TABLE_NAME, now }),
+    store: createDynamoEventStore({ calls, tableName: TABLE_NAME, now }),
     async close() {
-      client.destroy();
+      calls.close();
       await embedded.close();
       await rm(dataDir, { recursive: true, force: true });
     },

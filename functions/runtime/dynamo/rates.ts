@@ -2,16 +2,16 @@
  * Agents' buckets in the table, each an item of its own. DynamoDB cannot say "the later of the two", so a bucket that is
  * full and one that is not are two writes with opposite conditions; what was last seen says which to try first.
  */
-import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { BusError } from "../../../shared/errors.ts";
 import { type ItemKey, keys } from "../../../shared/keys.ts";
 import { type BucketState, isMistaken, type Withdrawal } from "../../../shared/rate-limit/bucket.ts";
 import type { RateStore } from "../../../shared/rate-limit/store.ts";
+import type { TableCalls } from "../aws/calls.ts";
 import { FORMAT, number } from "./items.ts";
 import { DynamoTable, type Update, type WriteOutcome } from "./table.ts";
 
 export interface DynamoRateStoreOptions {
-  readonly client: DynamoDBClient;
+  readonly calls: TableCalls;
   readonly tableName: string;
   /** How long a call waits for its bucket. */
   readonly timeoutMs?: number;
@@ -26,12 +26,8 @@ const KEPT_SECONDS = 86_400;
 /** Others may fill and empty a bucket in between. */
 const MAX_ROUNDS = 3;
 
-export function createDynamoRateStore({
-  client,
-  tableName,
-  timeoutMs = TIMEOUT_MS,
-}: DynamoRateStoreOptions): RateStore {
-  const table = new DynamoTable(client, tableName);
+export function createDynamoRateStore({ calls, tableName, timeoutMs = TIMEOUT_MS }: DynamoRateStoreOptions): RateStore {
+  const table = new DynamoTable(calls, tableName);
   return {
     async take(agentId, withdrawal, seenFullAtMs) {
       const bucket = new Bucket(table, agentId, withdrawal, AbortSignal.timeout(timeoutMs));

@@ -2,21 +2,10 @@
  * The table, in the five calls that the store makes. Failures come out as the bus's own: what may or may not have
  * happened is `unavailable` (I11).
  */
-import {
-  type AttributeValue,
-  BatchGetItemCommand,
-  ConditionalCheckFailedException,
-  DeleteItemCommand,
-  type DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-  QueryCommand,
-  type QueryCommandInput,
-  UpdateItemCommand,
-  type UpdateItemCommandInput,
-} from "@aws-sdk/client-dynamodb";
+import type { AttributeValue, QueryInput, UpdateItemInput } from "@aws-sdk/client-dynamodb";
 import { BusError } from "../../../shared/errors.ts";
 import { type ItemKey, TABLE } from "../../../shared/keys.ts";
+import { type CallOptions, isConditionFailed, type TableCalls } from "../aws/calls.ts";
 
 export type Item = Record<string, AttributeValue>;
 
@@ -24,7 +13,7 @@ export type Item = Record<string, AttributeValue>;
 export type WriteOutcome = { readonly kind: "written"; readonly item: Item } | { readonly kind: "refused" };
 
 export type Update = Pick<
-  UpdateItemCommandInput,
+  UpdateItemInput,
   "UpdateExpression" | "ConditionExpression" | "ExpressionAttributeNames" | "ExpressionAttributeValues" | "ReturnValues"
 >;
 
@@ -42,11 +31,11 @@ const MAX_BATCH_GET = 100;
 const MAX_IDLE_ROUNDS = 8;
 
 export class DynamoTable {
-  private readonly client: DynamoDBClient;
+  private readonly calls: TableCalls;
   private readonly tableName: string;
 
-  constructor(client: DynamoDBClient, tableName: string) {
-    this.client = client;
+  constructor(calls: TableCalls, tableName: string) {
+    this.calls = calls;
     this.tableName = tableName;
   }
 
@@ -55,12 +44,8 @@ export class DynamoTable {
     consistency: "consistent" | "eventual" = "consistent",
     signal?: AbortSignal,
   ): Promise<Item | null> {
-    const command = new GetItemCommand({
-      TableName: this.tableName,
-      Key: toKey(key),
-      ConsistentRead: consistency === "consistent",
-    });
-    return (await translated(() => this.client.send(command, abortedBy(signal)))).Item ?? null;
+    const input = { TableName: this.tableName, Key: toKey(key), ConsistentRead: consistency === "consistent" };
+    return (await translated(() => this.calls.getItem(input, abortedBy(signal)))).Item ?? null;
   }
 
   /** Consistent; in no order; each once; without those that do not exist. */
@@ -78,10 +63,8 @@ export class DynamoTable {
     const items: Item[] = [];
     let rest: Item[] = keys.map(toKey);
     for (let idleRounds = 0; rest.length > 0; ) {
-      const command = new BatchGetItemCommand({
-        RequestItems: { [this.tableName]: { Keys: rest, ConsistentRead: true } },
-      });
-      const result = await translated(() => this.client.send(command));
+      const input = { RequestItems: { [this.tableName]: { Keys: rest, ConsistentRead: true } } };
+      const result = await translated(() => this.calls.batchGetItem(input));
       const read = result.Responses?.[this.tableName] ?? [];
       const left = result.UnprocessedKeys?.[this.tableName]?.Keys ?? [];
       items.push(...read);
@@ -99,13 +82,10 @@ export class DynamoTable {
   async create(item: Item, nowSeconds: number): Promise<WriteOutcome> {
     const isAbsent = `attribute_not_exists(${TABLE.partitionKey})`;
     const hasExpired = `${TABLE.ttlAttribute} <= :now`;
-    const command = new PutItemCommand({
-      TableName: this.tableName,
-      Item: item,
+    return this.replace(item, {
       ConditionExpression: `${isAbsent} OR ${hasExpired}`,
       ExpressionAttributeValues: { ":now": { N: String(Math.floor(nowSeconds)) } },
     });
-    return conditional(item, () => this.client.send(command));
   }
 
   /** Puts an item in place of the one that is there, if that fits a condition. */
@@ -113,32 +93,31 @@ export class DynamoTable {
     item: Item,
     condition: Pick<Update, "ConditionExpression" | "ExpressionAttributeNames" | "ExpressionAttributeValues">,
   ): Promise<WriteOutcome> {
-    const command = new PutItemCommand({ TableName: this.tableName, Item: item, ...condition });
-    return conditional(item, () => this.client.send(command));
+    return conditional(item, () => this.calls.putItem({ TableName: this.tableName, Item: item, ...condition }));
   }
 
   /** Puts an item, whatever is there. */
   async put(item: Item): Promise<void> {
-    await translated(() => this.client.send(new PutItemCommand({ TableName: this.tableName, Item: item })));
+    await translated(() => this.calls.putItem({ TableName: this.tableName, Item: item }));
   }
 
   async update(key: ItemKey, update: Update, signal?: AbortSignal): Promise<WriteOutcome> {
-    const command = new UpdateItemCommand({ TableName: this.tableName, Key: toKey(key), ...update });
-    return conditional({}, () => this.client.send(command, abortedBy(signal)));
+    const input = { TableName: this.tableName, Key: toKey(key), ...update };
+    return conditional({}, () => this.calls.updateItem(input, abortedBy(signal)));
   }
 
   async delete(key: ItemKey): Promise<void> {
-    await translated(() => this.client.send(new DeleteItemCommand({ TableName: this.tableName, Key: toKey(key) })));
+    await translated(() => this.calls.deleteItem({ TableName: this.tableName, Key: toKey(key) }));
   }
 
   /** One stretch of a query. */
-  async query(input: Omit<QueryCommandInput, "TableName">): Promise<QueryResult> {
-    const result = await translated(() => this.client.send(new QueryCommand({ TableName: this.tableName, ...input })));
+  async query(input: Omit<QueryInput, "TableName">): Promise<QueryResult> {
+    const result = await translated(() => this.calls.query({ TableName: this.tableName, ...input }));
     return { items: result.Items ?? [], count: result.Count ?? 0, lastKey: result.LastEvaluatedKey };
   }
 
   /** How many items a query finds, counted up to `atMost`. It stops at 1 MB each time, however few that is. */
-  async count(input: Omit<QueryCommandInput, "TableName" | "Select" | "Limit">, atMost: number): Promise<number> {
+  async count(input: Omit<QueryInput, "TableName" | "Select" | "Limit">, atMost: number): Promise<number> {
     const isFiltered = input.FilterExpression !== undefined;
     for (let counted = 0, lastKey: Item | undefined; ; ) {
       const start = lastKey === undefined ? {} : { ExclusiveStartKey: lastKey };
@@ -152,7 +131,7 @@ export class DynamoTable {
   }
 
   /** A query to its end. */
-  async queryAll(input: Omit<QueryCommandInput, "TableName">): Promise<Item[]> {
+  async queryAll(input: Omit<QueryInput, "TableName">): Promise<Item[]> {
     const items: Item[] = [];
     for (let lastKey: Item | undefined; ; ) {
       const result = await this.query({ ...input, ...(lastKey === undefined ? {} : { ExclusiveStartKey: lastKey }) });
@@ -167,14 +146,13 @@ export function toKey({ pk, sk }: ItemKey): Item {
   return { [TABLE.partitionKey]: { S: pk }, [TABLE.sortKey]: { S: sk } };
 }
 
-const abortedBy = (signal: AbortSignal | undefined): { abortSignal?: AbortSignal } =>
-  signal === undefined ? {} : { abortSignal: signal };
+const abortedBy = (signal: AbortSignal | undefined): CallOptions => (signal === undefined ? {} : { signal });
 
 async function conditional(item: Item, send: () => Promise<{ Attributes?: Item | undefined }>): Promise<WriteOutcome> {
   try {
     return { kind: "written", item: (await send()).Attributes ?? item };
   } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return { kind: "refused" };
+    if (isConditionFailed(error)) return { kind: "refused" };
     throw unavailable(error);
   }
 }

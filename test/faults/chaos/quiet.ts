@@ -1,7 +1,7 @@
 /** Waiting until nothing is left to be done: by the store's own index of what is due, with the clock moved on for it. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { createDynamoEventStore } from "../../../functions/runtime/dynamo-event-store.ts";
-import { embeddedClient, TABLE_NAME } from "../../../local/table.ts";
+import { embeddedCalls, TABLE_NAME } from "../../../local/table.ts";
 import type { EventStore } from "../../../shared/ports.ts";
 import type { BusUnderTest } from "./bus-under-test.ts";
 
@@ -41,8 +41,8 @@ interface Left {
 /** @throws Error that says what is left, when patience is over */
 export async function untilQuiet(bus: BusUnderTest, { queues, print }: QuietOptions): Promise<Quiet> {
   const { offsetMs } = bus;
-  const client = embeddedClient(bus.storeEndpoint);
-  const store = createDynamoEventStore({ client, tableName: TABLE_NAME });
+  const calls = embeddedCalls(bus.storeEndpoint);
+  const store = createDynamoEventStore({ calls, tableName: TABLE_NAME });
   const startedAt = performance.now();
   const elapsed = (): number => Math.round(performance.now() - startedAt + ahead - offsetMs);
   let ahead = offsetMs;
@@ -70,7 +70,7 @@ export async function untilQuiet(bus: BusUnderTest, { queues, print }: QuietOpti
       await sleep(POLL_MS);
     }
   } finally {
-    client.destroy();
+    calls.close();
   }
 }
 

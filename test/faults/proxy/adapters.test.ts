@@ -1,12 +1,12 @@
-import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { SDK_CLIENT } from "../../../functions/runtime/deps.ts";
+import { SDK_CLIENT } from "../../../functions/runtime/aws/sdk-client.ts";
 import { createEventBridgePublisher } from "../../../functions/runtime/eventbridge-publisher.ts";
 import { createSqsWebhookQueue } from "../../../functions/runtime/sqs-webhook-queue.ts";
 import { BusError } from "../../../shared/errors.ts";
 import { type DeliveredEvent, deliveredCopy } from "../../../shared/event.ts";
 import type { WebhookTask } from "../../../shared/ports.ts";
+import { AWS_CLIENTS, type AwsAt } from "../../support/aws-clients.ts";
 import { anEvent } from "./an-event.ts";
 import { type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
 import { type NemesisName, NUMBERS } from "./nemeses.ts";
@@ -30,12 +30,8 @@ afterEach(async () => {
 });
 
 const access = { region: "local", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
-const patience = { ...SDK_CLIENT.requestHandler, requestTimeout: 300 };
-const publisher = () =>
-  createEventBridgePublisher({
-    client: new EventBridgeClient({ ...access, ...SDK_CLIENT, requestHandler: patience, endpoint: proxy.url }),
-    eventBusName: "bus",
-  });
+const ANSWER_TIMEOUT_MS = 300;
+const patience = { ...SDK_CLIENT.requestHandler, requestTimeout: ANSWER_TIMEOUT_MS };
 const webhookQueue = () =>
   createSqsWebhookQueue(
     new SQSClient({ ...access, ...SDK_CLIENT, requestHandler: patience, endpoint: proxy.url, md5: false }),
@@ -62,7 +58,14 @@ const NEMESES_OF_A_BUS: readonly NemesisName[] = [
   "entriesFailed",
 ];
 
-describe("events on their way to EventBridge", () => {
+describe.each(AWS_CLIENTS)("events on their way to EventBridge by %s", (_client, connect) => {
+  let aws: AwsAt;
+  beforeEach(() => {
+    aws = connect({ endpoint: proxy.url, answerTimeoutMs: ANSWER_TIMEOUT_MS });
+  });
+  afterEach(() => aws.close());
+  const publisher = () => createEventBridgePublisher({ calls: aws.events, eventBusName: "bus" });
+
   test.each(NEMESES_OF_A_BUS.map((name) => [NUMBERS[name], name] as const))(
     "%s %s: what is said to be published is, and what is sent again until it is loses nothing",
     async (_, nemesis) => {

@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AgentEventBus } from "../../../client/agent-event-bus.ts";
-import { SDK_CLIENT } from "../../../functions/runtime/deps.ts";
 import { createDynamoEventStore } from "../../../functions/runtime/dynamo-event-store.ts";
 import { createEventBridgePublisher } from "../../../functions/runtime/eventbridge-publisher.ts";
 import { createTable, TABLE_NAME } from "../../../local/table.ts";
+import { AWS_CLIENTS } from "../../support/aws-clients.ts";
 import { busInMemory } from "../../support/bus-in-memory.ts";
 import { callInMemory } from "../../support/call-in-memory.ts";
 import { type FaultProxy, type Rates, startFaultProxy } from "./fault-proxy.ts";
@@ -35,20 +34,21 @@ afterAll(async () => {
 
 const ACCESS = { region: "local", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
 
+type Connect = (typeof AWS_CLIENTS)[number][1];
+
 /**
- * Calls to the store and to EventBridge for each emit of an agent whose client tries again, with the SDK clients as they
- * are deployed: all layers that retry.
+ * Calls to the store and to EventBridge for each emit of an agent whose client tries again, with clients of AWS as they are
+ * deployed: all layers that retry.
  */
-async function callsPerEmit(rates: Rates): Promise<{ calls: number; failed: number }> {
+async function callsPerEmit(connect: Connect, rates: Rates): Promise<{ calls: number; failed: number }> {
   const { deps, ...rest } = busInMemory();
-  const client = new DynamoDBClient({ ...ACCESS, ...SDK_CLIENT, endpoint: proxy.url });
-  const eventBridge = new EventBridgeClient({ ...ACCESS, ...SDK_CLIENT, endpoint: proxy.url });
+  const aws = connect({ endpoint: proxy.url });
   const real = {
     ...rest,
     deps: {
       ...deps,
-      store: createDynamoEventStore({ client, tableName: TABLE_NAME }),
-      publisher: createEventBridgePublisher({ client: eventBridge, eventBusName: "bus" }),
+      store: createDynamoEventStore({ calls: aws.table, tableName: TABLE_NAME }),
+      publisher: createEventBridgePublisher({ calls: aws.events, eventBusName: "bus" }),
       now: Date.now,
       monotonic: () => performance.now(),
       pause: (ms: number) => sleep(ms),
@@ -71,16 +71,15 @@ async function callsPerEmit(rates: Rates): Promise<{ calls: number; failed: numb
   const calls = (proxy.tally.of("calls") - before) / EMITS;
   proxy.setRates({});
   await proxy.quiet();
-  client.destroy();
-  eventBridge.destroy();
+  aws.close();
   return { calls, failed: outcomes.filter(({ status }) => status === "rejected").length };
 }
 
-describe("calls to what the bus depends on, whatever retries (R6)", () => {
+describe.each(AWS_CLIENTS)("calls to what the bus depends on by %s, whatever retries (R6)", (_, connect) => {
   test("are at most half as many again at 20 % errors, and three times as many in an outage", async () => {
-    const calm = await callsPerEmit({});
-    const errors = await callsPerEmit({ dropped: 0.05, acknowledgementLost: 0.05, throttled: 0.1 });
-    const outage = await callsPerEmit({ throttled: 1 });
+    const calm = await callsPerEmit(connect, {});
+    const errors = await callsPerEmit(connect, { dropped: 0.05, acknowledgementLost: 0.05, throttled: 0.1 });
+    const outage = await callsPerEmit(connect, { throttled: 1 });
     const told = (name: string, { calls, failed }: typeof calm): string =>
       `${name}: ${calls.toFixed(2)} calls an emit (${(calls / calm.calls).toFixed(2)} x), ${failed} of ${EMITS} failed`;
     console.log([told("calm", calm), told("20 % errors", errors), told("outage", outage)].join("\n"));

@@ -1,5 +1,6 @@
 import { DynamoDBClient, GetItemCommand, PutItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { sdkTableCalls } from "../../../functions/runtime/aws/sdk-calls.ts";
 import { createDynamoEventStore } from "../../../functions/runtime/dynamo-event-store.ts";
 import { createTable, TABLE_NAME } from "../../../local/table.ts";
 import { BusError } from "../../../shared/errors.ts";
@@ -168,7 +169,7 @@ describe("a nemesis", () => {
   });
 
   test("N10 leaves keys of a batch unread, and the store reads them in the next rounds [history-3]", async () => {
-    const store: EventStore = createDynamoEventStore({ client, tableName: TABLE_NAME });
+    const store: EventStore = createDynamoEventStore({ calls: sdkTableCalls(client), tableName: TABLE_NAME });
     const records = Array.from({ length: 12 }, () => anEvent());
     for (const record of records) await store.putEvent(record);
     proxy.setRates({ keysUnprocessed: 0.5 });
@@ -180,7 +181,7 @@ describe("a nemesis", () => {
   });
 
   test("N10 that never ends is told as a failure that can be retried, not as a short page [history-3]", async () => {
-    const store: EventStore = createDynamoEventStore({ client, tableName: TABLE_NAME });
+    const store: EventStore = createDynamoEventStore({ calls: sdkTableCalls(client), tableName: TABLE_NAME });
     const record = anEvent();
     await store.putEvent(record);
     proxy.setRates({ keysUnprocessed: 1 });
@@ -200,7 +201,7 @@ describe("the store under every nemesis", () => {
         maxAttempts: 2,
         requestHandler: { requestTimeout: 500, throwOnRequestTimeout: true },
       });
-      const store: EventStore = createDynamoEventStore({ client, tableName: TABLE_NAME });
+      const store: EventStore = createDynamoEventStore({ calls: sdkTableCalls(client), tableName: TABLE_NAME });
       const record = anEvent();
       proxy.setRates({ [nemesis]: 0.5 });
       for (let tries = 1; ; tries++) {

@@ -2,16 +2,15 @@ import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { describe, expect, it } from "vitest";
-import { SDK_CLIENT } from "../../../functions/runtime/deps.ts";
 import { createDynamoEventStore } from "../../../functions/runtime/dynamo-event-store.ts";
 import { BusError } from "../../../shared/errors.ts";
+import { AWS_CLIENTS } from "../../support/aws-clients.ts";
 import { busInMemory } from "../../support/bus-in-memory.ts";
 import { callInMemory } from "../../support/call-in-memory.ts";
 import { codeOf } from "../../support/failures.ts";
 
-describe("a service that fails", () => {
+describe.each(AWS_CLIENTS)("a service that fails, called by %s", (_, connect) => {
   it("is called twice and no more: there is one layer that tries again [all-1]", async () => {
     let calls = 0;
     const server = createServer((request, response) => {
@@ -20,15 +19,11 @@ describe("a service that fails", () => {
       response.writeHead(500, { "content-type": "application/x-amz-json-1.0" }).end('{"__type":"InternalServerError"}');
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const client = new DynamoDBClient({
-      ...SDK_CLIENT,
-      endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-      region: "local",
-      credentials: { accessKeyId: "local", secretAccessKey: "local" },
-    });
-    expect(await codeOf(createDynamoEventStore({ client, tableName: "bus" }).getEvent("id"))).toBe("unavailable");
+    const aws = connect({ endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+    const store = createDynamoEventStore({ calls: aws.table, tableName: "bus" });
+    expect(await codeOf(store.getEvent("id"))).toBe("unavailable");
     expect(calls).toBe(2);
-    client.destroy();
+    aws.close();
     server.close();
   });
 });

@@ -1,12 +1,10 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { handle as emit } from "../../../functions/emit.ts";
 import { handle as request } from "../../../functions/request.ts";
-import { createDeps, SDK_CLIENT } from "../../../functions/runtime/deps.ts";
+import { createDeps } from "../../../functions/runtime/deps.ts";
 import { createDynamoRateStore } from "../../../functions/runtime/dynamo/rates.ts";
 import { createDynamoEventStore } from "../../../functions/runtime/dynamo-event-store.ts";
 import { createEventBridgePublisher } from "../../../functions/runtime/eventbridge-publisher.ts";
@@ -14,6 +12,7 @@ import type { Handle } from "../../../functions/runtime/http.ts";
 import { openAgent } from "../../../shared/agents/agent.ts";
 import { defineBus } from "../../../shared/bus-config.ts";
 import type { Deps } from "../../../shared/ports.ts";
+import { AWS_CLIENTS, type AwsAt } from "../../support/aws-clients.ts";
 import { silentLogger } from "../../support/silent-logger.ts";
 
 /** DynamoDB and EventBridge in one: all is well, nothing is there, and every so many calls fail. */
@@ -57,27 +56,36 @@ beforeEach(() => {
 });
 
 /** A function that was just started, with clients as deployed. */
-function started(): Deps {
-  const place = {
-    ...SDK_CLIENT,
-    endpoint,
-    region: "eu-west-1",
-    credentials: { accessKeyId: "a", secretAccessKey: "b" },
-  };
-  const table = { client: new DynamoDBClient(place), tableName: "table" };
+function started(connect: Connect): Deps {
+  const aws = connect({ endpoint });
+  opened.push(aws);
+  const table = { calls: aws.table, tableName: "table" };
   return createDeps({
     store: createDynamoEventStore(table),
     rates: createDynamoRateStore(table),
-    publisher: createEventBridgePublisher({ client: new EventBridgeClient(place), eventBusName: "bus" }),
+    publisher: createEventBridgePublisher({ calls: aws.events, eventBusName: "bus" }),
     config: defineBus({ limits: { holdSeconds: 0.001 } }),
     configuredAgent: openAgent,
     log: silentLogger,
   });
 }
 
+type Connect = (typeof AWS_CLIENTS)[number][1];
+
+const opened: AwsAt[] = [];
+afterEach(() => {
+  for (const aws of opened.splice(0)) aws.close();
+});
+
 /** Calls a function so often, some at once. @returns how often each operation of a service was called for one of them */
-async function callsOf(handle: Handle, path: string, body: object, share: number): Promise<Map<string, number>> {
-  const deps = started();
+async function callsOf(
+  connect: Connect,
+  handle: Handle,
+  path: string,
+  body: object,
+  share: number,
+): Promise<Map<string, number>> {
+  const deps = started(connect);
   failingShare = share;
   calls.clear();
   const { signal } = new AbortController();
@@ -110,16 +118,16 @@ const totalOf = (counts: Map<string, number>): number => [...counts.values()].re
 
 const EVENT = { type: "MESSAGE_RECEIVED", data: {} };
 
-describe("when the services that the bus needs fail", { timeout: 60_000 }, () => {
+describe.each(AWS_CLIENTS)("when the services that the bus needs fail, called by %s", (_client, connect) => {
   it.each([
     ["publishing", emit, "/events", EVENT],
     ["asking", request, "/requests", { ...EVENT, timeout: 30, require_subscribers: false }],
   ] as const)(
     "%s calls them at most half as often again while a fifth of the calls fail, and thrice in an outage [all-1]",
     async (_, handle, path, body) => {
-      const well = await callsOf(handle, path, body, 0);
-      const troubled = await callsOf(handle, path, body, 0.2);
-      const away = await callsOf(handle, path, body, 1);
+      const well = await callsOf(connect, handle, path, body, 0);
+      const troubled = await callsOf(connect, handle, path, body, 0.2);
+      const away = await callsOf(connect, handle, path, body, 1);
       expect(totalOf(well)).toBeGreaterThan(2);
       expect(totalOf(troubled)).toBeLessThanOrEqual(1.5 * totalOf(well));
       expect(totalOf(away)).toBeLessThanOrEqual(3 * totalOf(well));
@@ -130,8 +138,8 @@ describe("when the services that the bus needs fail", { timeout: 60_000 }, () =>
   );
 
   it("they are tried again less and less: who fails each time is called once in the end", async () => {
-    await callsOf(emit, "/events", EVENT, 1);
-    const deps = started();
+    await callsOf(connect, emit, "/events", EVENT, 1);
+    const deps = started(connect);
     calls.clear();
     const tries: number[] = [];
     for (let i = 0; i < 8; i++) {

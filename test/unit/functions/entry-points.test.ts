@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { sdkTableCalls } from "../../../functions/runtime/aws/sdk-calls.ts";
 import { createDynamoEventStore } from "../../../functions/runtime/dynamo-event-store.ts";
 import { firstVersion } from "../../../shared/agents/change.ts";
 import { hashOfKey, writeKey } from "../../../shared/agents/key.ts";
@@ -22,7 +23,7 @@ beforeAll(async () => {
   await services.start();
   const key = { keyId: "k", hash: hashOfKey(ADMINISTRATOR), createdAt: "2026-01-01T00:00:00.000Z" };
   const policy = { ...DEFAULT_POLICY, administer: true };
-  const store = createDynamoEventStore({ client: new DynamoDBClient({}), tableName: "table" });
+  const store = createDynamoEventStore({ calls: sdkTableCalls(new DynamoDBClient({})), tableName: "table" });
   await store.replaceAgent(firstVersion({ name: "chief", policy }, key, Date.now()), 0);
 });
 

@@ -1,9 +1,9 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { afterEach, describe, expect, it } from "vitest";
 import { createEventBridgePublisher } from "../../../functions/runtime/eventbridge-publisher.ts";
 import type { DeliveredEvent } from "../../../shared/event.ts";
+import { AWS_CLIENTS } from "../../support/aws-clients.ts";
 
 interface Entry {
   Detail: string;
@@ -19,8 +19,10 @@ afterEach(() => {
   for (const close of closing.splice(0)) close();
 });
 
+type Connect = (typeof AWS_CLIENTS)[number][1];
+
 /** A server that plays EventBridge's PutEvents, so that its partial failures can be had at will. */
-async function playedEventBridge(answer: (entries: Entry[]) => { status?: number; body: object }) {
+async function playedEventBridge(connect: Connect, answer: (entries: Entry[]) => { status?: number; body: object }) {
   const batches: Entry[][] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
@@ -32,17 +34,12 @@ async function playedEventBridge(answer: (entries: Entry[]) => { status?: number
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const client = new EventBridgeClient({
-    endpoint,
-    region: "x",
-    credentials: { accessKeyId: "a", secretAccessKey: "b" },
-    maxAttempts: 1,
-  });
+  const aws = connect({ endpoint });
   closing.push(() => {
-    client.destroy();
+    aws.close();
     server.close();
   });
-  return { batches, publisher: createEventBridgePublisher({ client, eventBusName: "bus" }) };
+  return { batches, publisher: createEventBridgePublisher({ calls: aws.events, eventBusName: "bus" }) };
 }
 
 const anEvent = (id: string, size = 10): DeliveredEvent => ({
@@ -59,9 +56,9 @@ const accepted = (entries: Entry[]) => ({
   body: { FailedEntryCount: 0, Entries: entries.map((_, i) => ({ EventId: String(i) })) },
 });
 
-describe("publishing to EventBridge (played by a local server)", () => {
+describe.each(AWS_CLIENTS)("publishing to EventBridge (played by a local server) by %s", (_, connect) => {
   it("puts each event under its type on the bus, with everything that a subscriber needs", async () => {
-    const { batches, publisher } = await playedEventBridge(accepted);
+    const { batches, publisher } = await playedEventBridge(connect, accepted);
     const event = anEvent("e-1");
     expect(await publisher.publish([event])).toEqual([{ kind: "published" }]);
     expect(batches[0]?.[0]).toMatchObject({
@@ -75,7 +72,7 @@ describe("publishing to EventBridge (played by a local server)", () => {
   });
 
   it("tells which entries of a batch failed, and only those [emit-11]", async () => {
-    const { publisher } = await playedEventBridge((entries) => ({
+    const { publisher } = await playedEventBridge(connect, (entries) => ({
       body: {
         FailedEntryCount: 1,
         Entries: entries.map((_, i) =>
@@ -91,12 +88,15 @@ describe("publishing to EventBridge (played by a local server)", () => {
   });
 
   it("never throws: an outcome that is unknown counts as failed, and will be sent again [emit-10]", async () => {
-    const { publisher } = await playedEventBridge(() => ({ status: 500, body: { __type: "InternalException" } }));
+    const { publisher } = await playedEventBridge(connect, () => ({
+      status: 500,
+      body: { __type: "InternalException" },
+    }));
     expect(await publisher.publish([anEvent("a")])).toMatchObject([{ kind: "failed" }]);
   });
 
   it("keeps to 10 entries and 256 KB a call [emit-2]", async () => {
-    const { batches, publisher } = await playedEventBridge(accepted);
+    const { batches, publisher } = await playedEventBridge(connect, accepted);
     await publisher.publish(Array.from({ length: 25 }, (_, i) => anEvent(String(i))));
     expect(batches.map(({ length }) => length).sort()).toEqual([10, 10, 5]);
     batches.length = 0;

@@ -3,7 +3,7 @@ import { type ClientRequest, createServer, request as httpRequest, type Server }
 import type { AddressInfo } from "node:net";
 import type { Writable } from "node:stream";
 import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
-import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { handleSigned } from "../../../functions/agents.ts";
 import { type AuthMode, readConfig } from "../../../functions/runtime/config.ts";
 import { createAwsDeps } from "../../../functions/runtime/deps.ts";
@@ -464,6 +464,7 @@ describe("the environment", () => {
   });
 
   it("decides whether whoever was let in unverified gets anything: only where that is allowed still", () => {
+    for (const name of ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]) vi.stubEnv(name, "any");
     const anonymousWhere = (allowed: string) =>
       createAwsDeps(
         readConfig({ ...env, AWS_REGION: "eu-central-1", ALLOW_ANONYMOUS: allowed }),
@@ -473,5 +474,6 @@ describe("the environment", () => {
       ).configuredAgent("anonymous");
     expect(anonymousWhere("true")).toMatchObject({ isOpen: true });
     expect(anonymousWhere("false")).toEqual({ id: "anonymous", policy: NO_POLICY });
+    vi.unstubAllEnvs();
   });
 });

@@ -1,17 +1,21 @@
-import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { describe, expect, it } from "vitest";
+import type { TableCalls } from "../../../functions/runtime/aws/calls.ts";
 import { createDynamoRateStore } from "../../../functions/runtime/dynamo/rates.ts";
 import { codeOf } from "../../support/failures.ts";
 
 interface Call {
-  readonly input: { readonly UpdateExpression?: string; readonly ExpressionAttributeValues?: Record<string, object> };
+  readonly UpdateExpression?: string | undefined;
+  readonly ExpressionAttributeValues?: Record<string, object> | undefined;
 }
 
 /** @param answer to a call, which is told when it is broken off */
 function playedStore(answer: (call: Call, signal: AbortSignal | undefined) => Promise<object>, timeoutMs?: number) {
-  const send = (call: Call, { abortSignal }: { abortSignal?: AbortSignal }) => answer(call, abortSignal);
-  const client = { send } as unknown as DynamoDBClient;
-  return createDynamoRateStore({ client, tableName: "bus", ...(timeoutMs === undefined ? {} : { timeoutMs }) });
+  const calls: Pick<TableCalls, "updateItem"> = { updateItem: (input, { signal } = {}) => answer(input, signal) };
+  return createDynamoRateStore({
+    calls: calls as TableCalls,
+    tableName: "bus",
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  });
 }
 
 const withdrawal = { nowMs: 1_000_000, takeMs: 10, capacityMs: 2_000 };
@@ -34,7 +38,7 @@ describe("the bucket of an agent", () => {
       return { Attributes: { full_at: { N: "1000010" } } };
     });
     expect(await store.take("agent", withdrawal, 0)).toEqual({ taken: true, fullAtMs: 1_000_010 });
-    const { UpdateExpression, ExpressionAttributeValues } = calls[0]?.input ?? {};
+    const { UpdateExpression, ExpressionAttributeValues } = calls[0] ?? {};
     expect(UpdateExpression).toContain("expires_at = :expires");
     expect(ExpressionAttributeValues?.[":expires"]).toEqual({ N: String(1_002 + 86_400) });
   });

@@ -1,5 +1,5 @@
-import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { describe, expect, it, vi } from "vitest";
+import type { TableCalls } from "../../../functions/runtime/aws/calls.ts";
 import { eventToItems } from "../../../functions/runtime/dynamo/items.ts";
 import type { Item } from "../../../functions/runtime/dynamo/table.ts";
 import { createDynamoEventStore } from "../../../functions/runtime/dynamo-event-store.ts";
@@ -15,14 +15,14 @@ interface Call {
 /** A store whose calls are answered by a script, and remembered. */
 function scriptedStore(answer: (call: Call, place: number) => object) {
   const calls: Call[] = [];
-  const client = {
-    send: async (command: { input: Call["input"] }) => {
-      const call: Call = { name: command.constructor.name, input: command.input };
+  const scripted = new Proxy({} as TableCalls, {
+    get: (_, name) => async (input: Call["input"]) => {
+      const call: Call = { name: String(name), input };
       calls.push(call);
       return answer(call, calls.length);
     },
-  } as unknown as DynamoDBClient;
-  return { calls, store: createDynamoEventStore({ client, tableName: "bus" }) };
+  });
+  return { calls, store: createDynamoEventStore({ calls: scripted, tableName: "bus" }) };
 }
 
 const anEvent = (data: EventRecord["event"]["data"]): EventRecord => ({
@@ -122,7 +122,7 @@ describe("a table", () => {
 
   it("that takes a write and does not say so leaves its outcome unknown: nobody is told that it was refused", async () => {
     const { store } = scriptedStore(({ name }) => {
-      if (name === "UpdateItemCommand" || name === "PutItemCommand") throw named("InternalServerError");
+      if (name === "updateItem" || name === "putItem") throw named("InternalServerError");
       return { Item: eventToItems(large).meta };
     });
     const end = {
@@ -163,7 +163,7 @@ describe("a table", () => {
     }));
     const stretches = [["anna"], ["ben", "carl"]];
     const { store } = scriptedStore(({ name }) => {
-      if (name !== "QueryCommand") return { Responses: { bus: agents.toReversed() } };
+      if (name !== "query") return { Responses: { bus: agents.toReversed() } };
       const Items = stretches.shift()?.map((S) => ({ work_sk: { S } })) ?? [];
       return { Items, ...(stretches.length > 0 ? { LastEvaluatedKey: Items.at(-1) } : {}) };
     });

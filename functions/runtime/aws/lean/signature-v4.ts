@@ -1,0 +1,67 @@
+/**
+ * Signature Version 4 of a POST to the root of a service, as all calls of AWS's JSON protocols are.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+ */
+import { createHmac, hash } from "node:crypto";
+import type { Credentials } from "./credentials.ts";
+
+/** What is signed beside body and time. None of it has blanks at its ends or two in a row. */
+export interface JsonRequest {
+  readonly contentType: string;
+  /** As `DynamoDB_20120810.GetItem`. */
+  readonly target: string;
+  readonly body: string;
+}
+
+/** Signs for one service at one place. */
+export class RequestSigner {
+  private readonly host: string;
+  private readonly region: string;
+  private readonly service: string;
+  /** The key is the same for a day, and takes four times as long as a signature. */
+  private cached: { readonly day: string; readonly secret: string; readonly key: Buffer } | null = null;
+
+  /** @param host with its port where that is not the protocol's own */
+  constructor({ host, region, service }: { host: string; region: string; service: string }) {
+    this.host = host;
+    this.region = region;
+    this.service = service;
+  }
+
+  /** The headers of a signed request. @param atMs epoch milliseconds; the service accepts five minutes to either side */
+  sign({ contentType, target, body }: JsonRequest, credentials: Credentials, atMs: number): Record<string, string> {
+    const { accessKeyId, secretAccessKey, sessionToken } = credentials;
+    const time = new Date(atMs).toISOString().replace(/[:-]|\.\d{3}/g, "");
+    const day = time.slice(0, 8);
+    const scope = `${day}/${this.region}/${this.service}/aws4_request`;
+    const names =
+      sessionToken === undefined
+        ? "content-type;host;x-amz-date;x-amz-target"
+        : "content-type;host;x-amz-date;x-amz-security-token;x-amz-target";
+    const token = sessionToken === undefined ? "" : `x-amz-security-token:${sessionToken}\n`;
+    const canonical =
+      `POST\n/\n\ncontent-type:${contentType}\nhost:${this.host}\nx-amz-date:${time}\n${token}x-amz-target:${target}\n\n` +
+      `${names}\n${hash("sha256", body)}`;
+    const toSign = `AWS4-HMAC-SHA256\n${time}\n${scope}\n${hash("sha256", canonical)}`;
+    const signature = createHmac("sha256", this.keyOf(day, secretAccessKey)).update(toSign).digest("hex");
+    return {
+      host: this.host,
+      "content-type": contentType,
+      "x-amz-date": time,
+      ...(sessionToken === undefined ? {} : { "x-amz-security-token": sessionToken }),
+      "x-amz-target": target,
+      authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`,
+    };
+  }
+
+  private keyOf(day: string, secret: string): Buffer {
+    if (this.cached?.day !== day || this.cached.secret !== secret) {
+      const key = [day, this.region, this.service, "aws4_request"].reduce<Buffer>(
+        (last, part) => createHmac("sha256", last).update(part).digest(),
+        Buffer.from(`AWS4${secret}`),
+      );
+      this.cached = { day, secret, key };
+    }
+    return this.cached.key;
+  }
+}
