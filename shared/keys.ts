@@ -135,19 +135,29 @@ export const heldKeys = (kind: HeldKind, agentId: string, until: string, id: str
 });
 
 /** The partitions that together hold the whole of one selection, and the index they are in. */
-export function historyPartitions(selection: { type?: string; agent_type?: string; correlation_id?: string }): {
-  index: HistoryIndex;
-  partitions: string[];
-} {
-  const shards = Array.from({ length: INDEX_SHARDS }, (_, shard) => shard);
-  // The narrowest first: a conversation is short, an agent has fewer events than a type has.
-  if (selection.correlation_id !== undefined)
-    return { index: "by_conversation", partitions: [`CONVERSATION#${selection.correlation_id}`] };
-  if (selection.agent_type !== undefined)
-    return { index: "by_agent", partitions: shards.map((shard) => `AGENT#${selection.agent_type}#${shard}`) };
-  if (selection.type !== undefined)
-    return { index: "by_type", partitions: shards.map((shard) => `TYPE#${selection.type}#${shard}`) };
-  return { index: "by_time", partitions: shards.map((shard) => `ALL#${shard}`) };
+export interface HistoryWay {
+  readonly index: HistoryIndex;
+  readonly partitions: readonly string[];
+}
+
+/** The ways to one selection, each of which leads to all of it; first the one that is likely to be the shortest. */
+export function historyWays(selection: {
+  type?: string;
+  agent_type?: string;
+  correlation_id?: string;
+}): readonly [HistoryWay, ...HistoryWay[]] {
+  const { type, agent_type, correlation_id } = selection;
+  const sharded = (index: HistoryIndex, name: string): HistoryWay => ({
+    index,
+    partitions: Array.from({ length: INDEX_SHARDS }, (_, shard) => `${name}#${shard}`),
+  });
+  // A conversation is short, an agent has fewer events than a type has; but there are types that hardly ever occur.
+  if (correlation_id !== undefined)
+    return [{ index: "by_conversation", partitions: [`CONVERSATION#${correlation_id}`] }];
+  const ofType = type === undefined ? [] : [sharded("by_type", `TYPE#${type}`)];
+  if (agent_type !== undefined) return [sharded("by_agent", `AGENT#${agent_type}`), ...ofType];
+  const [way = sharded("by_time", "ALL")] = ofType;
+  return [way];
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
-import { historyPartitions, keys } from "../../shared/keys.ts";
+import { historyWays, keys } from "../../shared/keys.ts";
 import type { AcceptAnswer, EventStore } from "../../shared/ports.ts";
 import type { EventRecord, ListenerLease, RequestRecord, ResponseRecord } from "../../shared/records.ts";
 
@@ -430,7 +430,7 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
           );
           positions.push(`${event.timestamp}#${event.id}`);
         }
-        const { index, partitions } = historyPartitions({ correlation_id: conversation });
+        const [{ index, partitions }] = historyWays({ correlation_id: conversation });
         const read = (change: object) =>
           store.readHistory({
             index,
@@ -464,7 +464,7 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
           selection: { type?: string; agent_type?: string; correlation_id?: string },
           filter: object = {},
         ) => {
-          const { index, partitions } = historyPartitions(selection);
+          const [{ index, partitions }] = historyWays(selection);
           const slices = await Promise.all(
             partitions.map((partition) =>
               store.readHistory({ index, partition, order: "desc", after: "0", before: "9", limit: 1_000, ...filter }),

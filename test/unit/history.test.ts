@@ -124,15 +124,39 @@ describe("looking back", () => {
   it("ends a page early rather than read without end for a filter that matches little, and misses nothing", async () => {
     const bus = busInMemory();
     const rare = { type: "SESSION_CREATED", agent_type: "router" };
+    // Many of the type, and many of the agent, but hardly any of both.
+    const either = [{ type: "SESSION_CREATED" }, { agent_type: "router" }];
     const ids = await say(bus, [
       rare,
-      ...Array.from({ length: MAX_ENTRIES_PER_PAGE + 1_000 }, () => ({ agent_type: "router" })),
+      ...Array.from({ length: 2 * (MAX_ENTRIES_PER_PAGE + 1_000) }, (_, i) => either[i % 2] as Said),
       rare,
     ]);
     const first = await list(bus, { ...rare, limit: "5" });
     expect(idsOf(first)).toEqual(ids.slice(-1));
     expect(first.next_cursor).not.toBeNull();
     expect(await listAll(bus, { ...rare, limit: "5" })).toEqual([ids.at(-1), ids[0]]);
+    expect(await listAll(bus, { ...rare, limit: "5", order: "asc" })).toEqual([ids[0], ids.at(-1)]);
+  });
+
+  it("finds the events of a busy agent that are of a rare type at once, and those of a rare agent of a busy type", async () => {
+    const bus = busInMemory();
+    const rareType = { type: "SESSION_CREATED", agent_type: "router" };
+    const rareAgent = { type: "MESSAGE_RECEIVED", agent_type: "poet" };
+    const ids = await say(bus, [
+      rareType,
+      rareAgent,
+      ...Array.from({ length: MAX_ENTRIES_PER_PAGE + 1_000 }, () => ({ agent_type: "router" })),
+      rareType,
+      rareAgent,
+    ]);
+    for (const [wanted, found] of [
+      [rareType, [ids.at(-2), ids[0]]],
+      [rareAgent, [ids.at(-1), ids[1]]],
+    ] as const) {
+      const page = await list(bus, { ...wanted, limit: "5" });
+      expect(idsOf(page)).toEqual(found);
+      expect(page.next_cursor).toBeNull();
+    }
   });
 
   it("ends a page early when its events are large, and misses nothing", async () => {

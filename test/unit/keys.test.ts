@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   eventIdOf,
   historyKeys,
-  historyPartitions,
+  historyWays,
   keys,
   listenerPk,
   RESPONSE_PREFIX,
@@ -70,7 +70,7 @@ describe("history", () => {
           { correlation_id: "conversation-1" },
           { type: "MESSAGE_RECEIVED", agent_type: agentType, correlation_id: "conversation-1" },
         ]) {
-          const { index, partitions } = historyPartitions(selection);
+          const [{ index, partitions }] = historyWays(selection);
           expect(partitions).toContain(item[TABLE.indexes[index].partitionKey]);
           expect(item).toHaveProperty(TABLE.indexes[index].sortKey, timeKey("2026-11-02T10:00:00.000Z", id));
         }
@@ -80,17 +80,17 @@ describe("history", () => {
 
   it("a selection reads the narrowest index: conversation, agent, type, all", () => {
     const every = { type: "T", agent_type: "a", correlation_id: "c" };
-    expect(historyPartitions(every)).toEqual({ index: "by_conversation", partitions: ["CONVERSATION#c"] });
-    expect(historyPartitions({ type: "T", agent_type: "a" }).index).toBe("by_agent");
-    expect(historyPartitions({ type: "T" }).index).toBe("by_type");
-    expect(historyPartitions({}).index).toBe("by_time");
+    expect(historyWays(every)).toEqual([{ index: "by_conversation", partitions: ["CONVERSATION#c"] }]);
+    expect(historyWays({ type: "T", agent_type: "a" })[0].index).toBe("by_agent");
+    expect(historyWays({ type: "T" })[0].index).toBe("by_type");
+    expect(historyWays({})[0].index).toBe("by_time");
     for (const selection of [{ agent_type: "a" }, { type: "T" }, {}])
-      expect(new Set(historyPartitions(selection).partitions).size).toBe(INDEX_SHARDS);
+      expect(new Set(historyWays(selection)[0].partitions).size).toBe(INDEX_SHARDS);
   });
 
   it("no partition belongs to two selections, whatever agents call themselves", () => {
     const partitions = ["a", "a#0", "a#0#0", "#", ""].flatMap(
-      (agent_type) => historyPartitions({ agent_type }).partitions,
+      (agent_type) => historyWays({ agent_type })[0].partitions,
     );
     expect(new Set(partitions).size).toBe(partitions.length);
   });
