@@ -10,6 +10,7 @@ import { Dispatch } from "./dispatch.ts";
 import { EventBus } from "./event-bus.ts";
 import { EventTable } from "./event-table.ts";
 import { Monitoring } from "./monitoring.ts";
+import { bundleWith } from "./node-function.ts";
 import { type DeployOptions, readOptions } from "./options.ts";
 import { Reconciler } from "./reconciler.ts";
 import { letRedrive } from "./redrive.ts";
@@ -27,6 +28,7 @@ export class BusStack extends Stack {
     super(scope, options.stackName, {
       description: "Agent Event Bus: AI agents publish, ask, answer, subscribe and look back",
     });
+    bundleWith(this, config.awsClient);
     const table = new EventTable(this, "Events", {
       removal: options.removal,
       ...(options.tableName === undefined ? {} : { existing: options.tableName }),

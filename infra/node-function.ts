@@ -6,10 +6,17 @@ import { Architecture, type Function as LambdaFunction, LoggingFormat, Runtime }
 import { LogLevel, NodejsFunction, OutputFormat } from "aws-cdk-lib/aws-lambda-nodejs";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
+import type { AwsClient } from "../shared/aws-client.ts";
 import { acknowledge } from "./acknowledge.ts";
+import { BUNDLE, bundleChoice, PROJECT_ROOT } from "./bundling.ts";
 
-/** The project's root: entries and the lock file are found from here, wherever the command is run. */
-const PROJECT_ROOT = join(import.meta.dirname, "..");
+/** The context under which a stack says which client of AWS its functions are bundled with. */
+const AWS_CLIENT = "agent-event-bus:awsClient";
+
+/** To be said before there are functions in the scope. */
+export function bundleWith(scope: Construct, awsClient: AwsClient): void {
+  scope.node.setContext(AWS_CLIENT, awsClient);
+}
 
 export interface NodeFunctionProps {
   /** The module that exports `handler`, relative to the project's root. */
@@ -47,6 +54,7 @@ export class NodeFunction extends Construct {
         resources: [logGroup.logGroupArn],
       }),
     );
+    const { conditions, alias } = bundleChoice(props.entry, this.node.getContext(AWS_CLIENT) as AwsClient);
     this.function = new NodejsFunction(this, "Function", {
       entry: join(PROJECT_ROOT, props.entry),
       handler: "handler",
@@ -62,14 +70,16 @@ export class NodeFunction extends Construct {
       logGroup,
       loggingFormat: LoggingFormat.JSON,
       bundling: {
-        // Measured: CommonJS, minified, `module` first is the bundle that starts fastest; the SDK that Lambda brings is
-        // larger and changes under one's feet. Source maps would be read at every start, so there are none.
         format: OutputFormat.CJS,
-        target: "node24",
-        minify: true,
-        mainFields: ["module", "main"],
+        target: BUNDLE.target,
+        minify: BUNDLE.minify,
+        mainFields: [...BUNDLE.mainFields],
         externalModules: [],
-        sourceMap: false,
+        sourceMap: BUNDLE.sourcemap,
+        esbuildArgs: {
+          "--conditions": conditions.join(","),
+          "--alias": Object.entries(alias).map(([from, to]) => `${from}=${to}`),
+        },
         forceDockerBundling: false,
         logLevel: LogLevel.WARNING,
       },

@@ -2,6 +2,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { type DeclaredPolicy, faultOfArn, faultsOfPolicy } from "./agents/declared-policy.ts";
 import { DEFAULT_POLICY, type Policy } from "./agents/policy.ts";
+import { type AwsClient, DEFAULT_AWS_CLIENT, faultOfAwsClient } from "./aws-client.ts";
 import type { DeployedSubscriber } from "./deployed-subscriber.ts";
 import { checkPattern, type EventPattern } from "./event-pattern.ts";
 import {
@@ -57,6 +58,8 @@ export interface BusDeclaration {
   readonly agents?: Readonly<Record<string, DeclaredPolicy>>;
   /** What all others may do whom IAM lets in, where that differs from `DEFAULT_POLICY`. */
   readonly defaultPolicy?: DeclaredPolicy;
+  /** With what the deployed functions speak to AWS: `lean` starts faster, `sdk` is what AWS makes. */
+  readonly awsClient?: AwsClient;
 }
 
 /** A checked configuration with everything filled in. */
@@ -67,6 +70,7 @@ export interface BusConfig<Declaration extends BusDeclaration = BusDeclaration> 
   /** Of callers that IAM lets in, by their ARN; all others have `defaultPolicy`. */
   readonly agents: Readonly<Record<string, Policy>>;
   readonly defaultPolicy: Policy;
+  readonly awsClient: AwsClient;
   /** Only for types: what was declared, so that `EventTypesOf` can infer `data`. */
   readonly declaration: Declaration;
 }
@@ -92,11 +96,14 @@ export function defineBus<const Declaration extends BusDeclaration>(declaration:
   const catalogue = buildCatalogue(declaration.eventTypes ?? {});
   const subscribers = (declaration.subscribers ?? []).map(withDefaults);
   const limits = { ...DEFAULT_LIMITS, ...declaration.limits };
+  const { awsClient = DEFAULT_AWS_CLIENT } = declaration;
+  const faultOfClient = faultOfAwsClient(awsClient);
   const faults = [
     ...faultsOfTypes(declaration.eventTypes ?? {}),
     ...faultsOfSubscribers(subscribers, catalogue),
     ...faultsOfLimits(limits),
     ...faultsOfAgents(declaration, catalogue),
+    ...(faultOfClient === null ? [] : [faultOfClient]),
   ];
   if (faults.length > 0) throw new Error(`bus.config.ts:\n${faults.map((fault) => `  - ${fault}`).join("\n")}`);
   const defaultPolicy: Policy = { ...DEFAULT_POLICY, ...declaration.defaultPolicy };
@@ -106,7 +113,7 @@ export function defineBus<const Declaration extends BusDeclaration>(declaration:
       { ...defaultPolicy, ...policy },
     ]),
   );
-  return { catalogue, subscribers, limits, agents, defaultPolicy, declaration };
+  return { catalogue, subscribers, limits, agents, defaultPolicy, awsClient, declaration };
 }
 
 function buildCatalogue(own: Readonly<Record<string, EventTypeDeclaration>>): Catalogue {

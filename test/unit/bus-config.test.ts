@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import config from "../../bus.config.ts";
 import example from "../../examples/bus.config.ts";
+import { DEFAULT_AWS_CLIENT } from "../../shared/aws-client.ts";
 import {
   type BusDeclaration,
   defineBus,
@@ -28,6 +29,19 @@ function faultsOf(declaration: BusDeclaration): string[] {
   }
   return [];
 }
+
+describe("the clients of AWS", () => {
+  it("are the bus's own, or the SDK's where that is said", () => {
+    expect(defineBus({}).awsClient).toBe(DEFAULT_AWS_CLIENT);
+    expect(defineBus({ awsClient: "sdk" }).awsClient).toBe("sdk");
+    expect(defineBus({ awsClient: "lean" }).awsClient).toBe("lean");
+  });
+
+  it("are none other", () => {
+    const mistyped = { awsClient: "SDK" } as unknown as BusDeclaration;
+    expect(faultsOf(mistyped)).toEqual(['awsClient: must be "lean" or "sdk", not "SDK"']);
+  });
+});
 
 describe("a configuration with nothing in it", () => {
   it("has the 13 built-in types in their three groups, no subscribers and the default limits", () => {
