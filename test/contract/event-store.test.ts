@@ -1,4 +1,5 @@
 import { afterAll } from "vitest";
+import { sdkCallsAt } from "../support/aws-clients.ts";
 import { openEmbeddedStore } from "../support/embedded-store.ts";
 import { MemoryEventStore } from "../support/memory-event-store.ts";
 import { agentStoreContract } from "./agents.suite.ts";
@@ -27,7 +28,17 @@ const EMBEDDED: ClockedStoreUnderTest = {
   },
 };
 
-for (const under of [IN_MEMORY, EMBEDDED]) {
+/** The lean clients speak to the embedded store in any case. */
+const BY_SDK: ClockedStoreUnderTest = {
+  name: "of the embedded run, called by the SDK's clients",
+  open: async (now) => {
+    const { store, close } = await openEmbeddedStore(now, sdkCallsAt);
+    closing.push(close);
+    return store;
+  },
+};
+
+for (const under of [IN_MEMORY, EMBEDDED, BY_SDK]) {
   eventStoreContract({ ...under, open: () => under.open(Date.now) });
   subscriptionStoreContract(under);
   deliveryStoreContract(under);

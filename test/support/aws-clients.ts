@@ -3,14 +3,13 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import type { EventCalls, TableCalls } from "../../functions/runtime/aws/calls.ts";
 import { credentialsOf } from "../../functions/runtime/aws/lean/credentials.ts";
-import { leanEventCalls, leanTableCalls } from "../../functions/runtime/aws/lean-calls.ts";
+import { type Closable, leanEventCalls, leanTableCalls } from "../../functions/runtime/aws/lean-calls.ts";
 import { sdkEventCalls, sdkTableCalls } from "../../functions/runtime/aws/sdk-calls.ts";
 import { SDK_CLIENT } from "../../functions/runtime/aws/sdk-client.ts";
 
-export interface AwsAt {
+export interface AwsAt extends Closable {
   readonly table: TableCalls;
   readonly events: EventCalls;
-  close(): void;
 }
 
 interface Place {
@@ -62,6 +61,12 @@ function sdkAt({ endpoint, answerTimeoutMs }: Place): AwsAt {
       eventBridge.destroy();
     },
   };
+}
+
+/** The SDK's client of the embedded store, as patient as the lean one is there. */
+export function sdkCallsAt(endpoint: string): TableCalls & Closable {
+  const { table, close } = sdkAt({ endpoint, answerTimeoutMs: 10_000 });
+  return { ...table, close };
 }
 
 /** For `describe.each`. */

@@ -1,11 +1,11 @@
 import { DynamoDBClient, GetItemCommand, PutItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { sdkTableCalls } from "../../../functions/runtime/aws/sdk-calls.ts";
 import { createDynamoEventStore } from "../../../functions/runtime/dynamo-event-store.ts";
 import { createTable, TABLE_NAME } from "../../../local/table.ts";
 import { BusError } from "../../../shared/errors.ts";
 import { TABLE } from "../../../shared/keys.ts";
 import type { EventStore } from "../../../shared/ports.ts";
+import { AWS_CLIENTS, type AwsAt } from "../../support/aws-clients.ts";
 import { anEvent } from "./an-event.ts";
 import { type FaultProxy, type Moment, startFaultProxy } from "./fault-proxy.ts";
 import { fits, NEMESES, type NemesisName } from "./nemeses.ts";
@@ -167,41 +167,16 @@ describe("a nemesis", () => {
     for (let i = 0; i < 4; i++) expect(await seen("stalled", key)).toBe("broken off");
     expect(await timesDone(key)).toBe(4);
   });
-
-  test("N10 leaves keys of a batch unread, and the store reads them in the next rounds [history-3]", async () => {
-    const store: EventStore = createDynamoEventStore({ calls: sdkTableCalls(client), tableName: TABLE_NAME });
-    const records = Array.from({ length: 12 }, () => anEvent());
-    for (const record of records) await store.putEvent(record);
-    proxy.setRates({ keysUnprocessed: 0.5 });
-    for (let i = 0; i < 5; i++) {
-      const read = await store.getEvents(records.map(({ event }) => event.id));
-      expect(read.map(({ event }) => event.id)).toEqual(records.map(({ event }) => event.id));
-    }
-    expect(proxy.tally.of("keysUnprocessed")).toBeGreaterThan(2);
-  });
-
-  test("N10 that never ends is told as a failure that can be retried, not as a short page [history-3]", async () => {
-    const store: EventStore = createDynamoEventStore({ calls: sdkTableCalls(client), tableName: TABLE_NAME });
-    const record = anEvent();
-    await store.putEvent(record);
-    proxy.setRates({ keysUnprocessed: 1 });
-    await expect(store.getEvents([record.event.id])).rejects.toMatchObject({ code: "unavailable", retryable: true });
-  });
 });
 
-describe("the store under every nemesis", () => {
+describe.each(AWS_CLIENTS)("the store under every nemesis, called by %s", (_, connect) => {
   const names = Object.keys(NEMESES) as NemesisName[];
 
   test.each(names.filter((name) => fits(name, { service: "dynamodb", operation: "PutItem" })))(
     "records an event once, or says that it does not know: %s",
     async (nemesis) => {
-      client.destroy();
-      client = new DynamoDBClient({
-        ...local(proxy.url),
-        maxAttempts: 2,
-        requestHandler: { requestTimeout: 500, throwOnRequestTimeout: true },
-      });
-      const store: EventStore = createDynamoEventStore({ calls: sdkTableCalls(client), tableName: TABLE_NAME });
+      const aws = connect({ endpoint: proxy.url, answerTimeoutMs: 500 });
+      const store: EventStore = createDynamoEventStore({ calls: aws.table, tableName: TABLE_NAME });
       const record = anEvent();
       proxy.setRates({ [nemesis]: 0.5 });
       for (let tries = 1; ; tries++) {
@@ -218,8 +193,37 @@ describe("the store under every nemesis", () => {
       proxy.setRates({});
       await proxy.quiet();
       expect(await store.getEvent(record.event.id)).toEqual(record);
+      aws.close();
     },
   );
+});
+
+describe.each(AWS_CLIENTS)("a batch of which keys stay unread, asked for by %s", (_, connect) => {
+  let aws: AwsAt;
+  let store: EventStore;
+  beforeEach(() => {
+    aws = connect({ endpoint: proxy.url });
+    store = createDynamoEventStore({ calls: aws.table, tableName: TABLE_NAME });
+  });
+  afterEach(() => aws.close());
+
+  test("N10 is read in the next rounds [history-3]", async () => {
+    const records = Array.from({ length: 12 }, () => anEvent());
+    for (const record of records) await store.putEvent(record);
+    proxy.setRates({ keysUnprocessed: 0.5 });
+    for (let i = 0; i < 5; i++) {
+      const read = await store.getEvents(records.map(({ event }) => event.id));
+      expect(read.map(({ event }) => event.id)).toEqual(records.map(({ event }) => event.id));
+    }
+    expect(proxy.tally.of("keysUnprocessed")).toBeGreaterThan(2);
+  });
+
+  test("N10 without end is told as a failure that can be retried, not as a short page [history-3]", async () => {
+    const record = anEvent();
+    await store.putEvent(record);
+    proxy.setRates({ keysUnprocessed: 1 });
+    await expect(store.getEvents([record.event.id])).rejects.toMatchObject({ code: "unavailable", retryable: true });
+  });
 });
 
 describe("the proxy", () => {
