@@ -2,5 +2,6 @@
 import type { Benchmark } from "./contract.ts";
 import { REQUEST_REPLY } from "./p5-request-reply/benchmark.ts";
 import { FAN_OUT } from "./p8-fan-out/benchmark.ts";
+import { DEADLINES } from "./r10-deadlines/benchmark.ts";
 
-export const BENCHMARKS: readonly Benchmark[] = [REQUEST_REPLY, FAN_OUT];
+export const BENCHMARKS: readonly Benchmark[] = [REQUEST_REPLY, FAN_OUT, DEADLINES];

@@ -4,11 +4,10 @@ import { once } from "node:events";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Omission } from "../contract.ts";
-import { freePort, type StartedProcess, startUntilLine, startUntilPort } from "../measure/started-process.ts";
+import { startEmbeddedRun } from "../measure/embedded-run.ts";
+import { freePort, type StartedProcess, startUntilPort } from "../measure/started-process.ts";
 import { findProgram, type WantedProgram } from "../measure/system-package.ts";
 import type { Places, Round, Took } from "./places.ts";
-
-const ROOT = join(import.meta.dirname, "../..");
 
 const NATS: WantedProgram = { name: "nats-server", packages: ["nats-server"] };
 const REDIS: WantedProgram = { name: "redis-server", packages: ["redis-server", "redis-tools"] };
@@ -30,7 +29,7 @@ export async function startPeers(workDir: string): Promise<Peers> {
   try {
     const folder = await mkdtemp(join(workDir, "p5-"));
     started.push({ close: () => rm(folder, { recursive: true, force: true, maxRetries: 3 }) });
-    const bus = await startBus(join(folder, "bus"));
+    const bus = await startEmbeddedRun(join(folder, "bus"), join(import.meta.dirname, "bus.config.ts"));
     started.push(bus);
     const nats = await startServer(NATS, workDir, (port) => ["-a", "127.0.0.1", "-p", String(port)]);
     if (nats.kind === "started") started.push(nats.process);
@@ -55,15 +54,6 @@ export async function startPeers(workDir: string): Promise<Peers> {
     await close();
     throw error;
   }
-}
-
-async function startBus(dataDir: string): Promise<StartedProcess & { readonly url: string }> {
-  const options = ["--port", "0", "--data-dir", dataDir, "--config", join(import.meta.dirname, "bus.config.ts")];
-  const bus = await startUntilLine(
-    { path: process.execPath, args: ["--import", "tsx", join(ROOT, "local/dev.ts"), ...options], cwd: ROOT },
-    /^listening on (http:.*)$/,
-  );
-  return { ...bus, url: bus.line[1] as string };
 }
 
 type Server =
