@@ -46,7 +46,10 @@ export function eventMethods(table: DynamoTable, nowSeconds: () => number): Even
     },
 
     async getEvents(eventIds) {
-      const metas = (await table.getMany(eventIds.map((id) => keys.event(id)))).filter(isAlive);
+      const metas = await table.getManyUnchanging(
+        eventIds.map((id) => keys.event(id)),
+        isAlive,
+      );
       const bodies = await bodiesOf(table, metas);
       const byId = new Map(metas.map((meta) => [meta["id"]?.S, itemToEvent(meta, bodies.get(meta["pk"]?.S ?? ""))]));
       return eventIds.flatMap((id) => byId.get(id) ?? []);
@@ -84,6 +87,6 @@ async function bodiesOf(table: DynamoTable, metas: readonly Item[]): Promise<Map
     const hash = bodyHashOf(meta);
     return hash === null ? [] : [keys.body(meta["id"]?.S ?? "", hash)];
   });
-  const bodies = await table.getMany(wanted);
+  const bodies = await table.getManyUnchanging(wanted, () => true);
   return new Map(bodies.map((body) => [body["pk"]?.S ?? "", body["data"]?.S ?? ""]));
 }

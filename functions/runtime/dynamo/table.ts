@@ -17,6 +17,9 @@ export type Update = Pick<
   "UpdateExpression" | "ConditionExpression" | "ExpressionAttributeNames" | "ExpressionAttributeValues" | "ReturnValues"
 >;
 
+/** What an eventually consistent read finds may be a second old; it costs half. */
+export type Consistency = "consistent" | "eventual";
+
 export interface QueryResult {
   readonly items: readonly Item[];
   /** How many items there were, where only a count was asked for. */
@@ -39,31 +42,40 @@ export class DynamoTable {
     this.tableName = tableName;
   }
 
-  async get(
-    key: ItemKey,
-    consistency: "consistent" | "eventual" = "consistent",
-    signal?: AbortSignal,
-  ): Promise<Item | null> {
+  async get(key: ItemKey, consistency: Consistency = "consistent", signal?: AbortSignal): Promise<Item | null> {
     const input = { TableName: this.tableName, Key: toKey(key), ConsistentRead: consistency === "consistent" };
     return (await translated(() => this.calls.getItem(input, abortedBy(signal)))).Item ?? null;
   }
 
-  /** Consistent; in no order; each once; without those that do not exist. */
-  async getMany(keys: readonly ItemKey[]): Promise<Item[]> {
+  /** In no order; each once; without those that do not exist. */
+  async getMany(keys: readonly ItemKey[], consistency: Consistency = "consistent"): Promise<Item[]> {
     // BatchGetItem refuses a key that it is given twice, and an index that lags may name an item at its old place and at
     // its new one.
-    const different = [...new Map(keys.map((key) => [`${key.pk}\n${key.sk}`, key])).values()];
+    const different = [...new Map(keys.map((key) => [nameOf(key), key])).values()];
     const batches = Array.from({ length: Math.ceil(different.length / MAX_BATCH_GET) }, (_, i) =>
-      this.getBatch(different.slice(i * MAX_BATCH_GET, (i + 1) * MAX_BATCH_GET)),
+      this.getBatch(different.slice(i * MAX_BATCH_GET, (i + 1) * MAX_BATCH_GET), consistency),
     );
     return (await Promise.all(batches)).flat();
   }
 
-  private async getBatch(keys: readonly ItemKey[]): Promise<Item[]> {
+  /**
+   * Of items that never change once they are there, at half the price: what an eventually consistent read does not find, or
+   * finds dead, is read once more, consistently.
+   */
+  async getManyUnchanging(keys: readonly ItemKey[], isAlive: (item: Item) => boolean): Promise<Item[]> {
+    const found = (await this.getMany(keys, "eventual")).filter(isAlive);
+    const names = new Set(found.map((item) => nameOf({ pk: item["pk"]?.S ?? "", sk: item["sk"]?.S ?? "" })));
+    const missing = keys.filter((key) => !names.has(nameOf(key)));
+    return [...found, ...(await this.getMany(missing)).filter(isAlive)];
+  }
+
+  private async getBatch(keys: readonly ItemKey[], consistency: Consistency): Promise<Item[]> {
     const items: Item[] = [];
     let rest: Item[] = keys.map(toKey);
     for (let idleRounds = 0; rest.length > 0; ) {
-      const input = { RequestItems: { [this.tableName]: { Keys: rest, ConsistentRead: true } } };
+      const input = {
+        RequestItems: { [this.tableName]: { Keys: rest, ConsistentRead: consistency === "consistent" } },
+      };
       const result = await translated(() => this.calls.batchGetItem(input));
       const read = result.Responses?.[this.tableName] ?? [];
       const left = result.UnprocessedKeys?.[this.tableName]?.Keys ?? [];
@@ -141,6 +153,8 @@ export class DynamoTable {
     }
   }
 }
+
+const nameOf = ({ pk, sk }: ItemKey): string => `${pk}\n${sk}`;
 
 export function toKey({ pk, sk }: ItemKey): Item {
   return { [TABLE.partitionKey]: { S: pk }, [TABLE.sortKey]: { S: sk } };
