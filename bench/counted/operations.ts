@@ -1,5 +1,6 @@
 /** Operations of the bus, each carried out and counted: everything that it asks of AWS from the call to what is done after it. */
-import { COUNTED_TYPE, type CountedBus } from "./bus.ts";
+import type { Agent } from "../../shared/agents/agent.ts";
+import { type CallOptions, COUNTED_TYPE, type CountedBus } from "./bus.ts";
 import type { Counts } from "./tally.ts";
 
 /** `data` whose JSON has so many bytes. @throws Error when that is too few for any */
@@ -20,7 +21,13 @@ export interface Sent {
   readonly dataBytes: number;
   readonly agentType?: string;
   readonly correlationId?: string;
+  readonly agent?: Agent;
 }
+
+const callOf = (sent: Sent, body: object): CallOptions => ({
+  body,
+  ...(sent.agent === undefined ? {} : { agent: sent.agent }),
+});
 
 const bodyOf = ({ dataBytes, agentType, correlationId }: Sent): Record<string, unknown> => ({
   type: COUNTED_TYPE,
@@ -30,10 +37,10 @@ const bodyOf = ({ dataBytes, agentType, correlationId }: Sent): Record<string, u
 });
 
 export const emitOne = (bus: CountedBus, sent: Sent): Promise<unknown> =>
-  bus.call("POST", "/events", { body: bodyOf(sent) });
+  bus.call("POST", "/events", callOf(sent, bodyOf(sent)));
 
 export const emitMany = (bus: CountedBus, sent: Sent, count: number): Promise<unknown> =>
-  bus.call("POST", "/events", { body: { events: Array.from({ length: count }, () => bodyOf(sent)) } });
+  bus.call("POST", "/events", callOf(sent, { events: Array.from({ length: count }, () => bodyOf(sent)) }));
 
 export interface Asked extends Sent {
   readonly timeoutSeconds: number;
@@ -43,7 +50,7 @@ export interface Asked extends Sent {
 
 /** Asks, waits for the answer, and is told it; somebody answers meanwhile, and that is counted too. */
 export async function askAndAnswer(bus: CountedBus, asked: Asked): Promise<void> {
-  if (asked.answeredAfterMs !== null) bus.time.in(asked.answeredAfterMs, () => answerLast(bus, asked.dataBytes));
+  if (asked.answeredAfterMs !== null) bus.time.in(asked.answeredAfterMs, () => answerLast(bus, asked));
   const { status } = await ask(bus, asked);
   const wanted = asked.answeredAfterMs === null ? "timed_out" : "answered";
   if (status !== wanted) throw new Error(`The request is ${status}, not ${wanted}.`);
@@ -51,17 +58,18 @@ export async function askAndAnswer(bus: CountedBus, asked: Asked): Promise<void>
 
 /** Asks and waits; without an answer until the call may be held no longer, or the time is up. */
 export const ask = (bus: CountedBus, asked: Omit<Asked, "answeredAfterMs">): Promise<Record<string, unknown>> =>
-  bus.call("POST", "/requests", {
-    body: { ...bodyOf(asked), timeout: asked.timeoutSeconds, require_subscribers: false },
-  });
+  bus.call(
+    "POST",
+    "/requests",
+    callOf(asked, { ...bodyOf(asked), timeout: asked.timeoutSeconds, require_subscribers: false }),
+  );
 
 /** Answers what was published last. */
-export async function answerLast({ services, call }: CountedBus, dataBytes: number): Promise<void> {
+export async function answerLast({ services, call }: CountedBus, sent: Sent): Promise<void> {
   const event = services.published.at(-1);
   if (event === undefined) throw new Error("Nothing was published.");
-  await call("POST", `/events/${event.id}/responses`, {
-    body: { response: dataOf(dataBytes), reply_token: event.reply_to.token },
-  });
+  const body = { response: dataOf(sent.dataBytes), reply_token: event.reply_to.token };
+  await call("POST", `/events/${event.id}/responses`, callOf(sent, body));
 }
 
 /** Of an event with little data. */
@@ -87,7 +95,7 @@ export async function countOperations(bus: CountedBus): Promise<Readonly<Record<
   operations["ask, timed out after 20 s"] = await count(() =>
     askAndAnswer(bus, { ...SMALL, timeoutSeconds: 20, answeredAfterMs: null }),
   );
-  operations["answer an event"] = await count(() => answerLast(bus, SMALL.dataBytes));
+  operations["answer an event"] = await count(() => answerLast(bus, SMALL));
   const event = bus.services.published.at(-1)?.id;
   operations["look an event up"] = await count(() => bus.call("GET", `/events/${event}`));
   operations[`a page of ${PAGE} events of a type`] = await count(() =>

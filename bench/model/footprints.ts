@@ -30,10 +30,11 @@ const read = (operation: "GetItem" | "Query", found: readonly (Item | null)[], i
   ),
 });
 const get = (item: Item | null): Counts => read("GetItem", [item]);
-const getEach = (found: readonly Item[]): Counts => ({
+/** Together in one call; what never changes is read at half the price. */
+const getEach = (found: readonly Item[], changes: "may change" | "never change"): Counts => ({
   ...NO_COUNTS,
   calls: { "dynamodb BatchGetItem": 1 },
-  readUnits: found.reduce((sum, item) => sum + unitsOfRead(itemBytes(item), true), 0),
+  readUnits: found.reduce((sum, item) => sum + unitsOfRead(itemBytes(item), changes === "may change"), 0),
 });
 
 const inBatches = (operation: string, entries: number): Counts => ({
@@ -78,16 +79,19 @@ export interface Wait {
   readonly reads: number;
   /** Waits that the agent has open already, beside this one. */
   readonly openWaits: number;
-  readonly isAnswered: boolean;
+  /** `handed over`: it goes on elsewhere, with 202. */
+  readonly end: "answered" | "timed out" | "handed over";
 }
 
 /** Who can answer, how many waits there are; then the record, the event, the wait, and what came of it. */
-export function ask(shape: Shape, weight: number, { reads, openWaits, isAnswered }: Wait): Counts {
+export function ask(shape: Shape, weight: number, { reads, openWaits, end }: Wait): Counts {
   const request = items.requestItem(shape);
   const held = Array.from({ length: openWaits }, () => indexEntry(request, "by_agent"));
-  const end = isAnswered
-    ? get(items.responseItem(shape))
-    : write("UpdateItem", { before: request, after: items.ended(request) });
+  const ends: Readonly<Record<Wait["end"], Counts>> = {
+    answered: get(items.responseItem(shape)),
+    "timed out": write("UpdateItem", { before: request, after: items.ended(request) }),
+    "handed over": NO_COUNTS,
+  };
   return sumOf([
     joined(shape, weight),
     read("Query", []),
@@ -98,7 +102,7 @@ export function ask(shape: Shape, weight: number, { reads, openWaits, isAnswered
     recorded(shape, "request"),
     inBatches("eventbridge PutEvents", 1),
     times(reads, get(request)),
-    end,
+    ends[end],
   ]);
 }
 
@@ -131,9 +135,9 @@ export function poll(shape: Shape, subscriber: Subscriber, messages: number): Co
     get(items.subscriptionItem(shape, subscriber)),
     put(items.presenceItem(shape, subscriber)),
     read("Query", each(indexEntry(begun, "work")), false),
-    getEach(each(begun)),
-    getEach(each(items.published(meta))),
-    ...(body === null ? [] : [getEach(each(body))]),
+    getEach(each(begun), "may change"),
+    getEach(each(items.published(meta)), "never change"),
+    ...(body === null ? [] : [getEach(each(body), "never change")]),
     times(messages, write("PutItem", { before: begun, after: taken })),
   ]);
 }
@@ -161,15 +165,21 @@ export function attempt(shape: Shape, subscriber: Subscriber): Counts {
   ]);
 }
 
-/** A page of history that is full, of a selection that is spread over all shards. */
+/** A page of history that is full, of a selection that is spread over all shards: one slice of each, and its events. */
 export function page(shape: Shape, events: number): Counts {
   const { meta, body } = items.eventItems(shape, "event");
-  const perShard = Math.ceil(events / INDEX_SHARDS) + 2;
-  const slice = Array.from({ length: perShard }, () => indexEntry(meta, "by_time"));
+  const perShard = events / INDEX_SHARDS;
+  // As much more than its share as chance may give a shard (`shared/history-partition.ts`).
+  const entries = Math.ceil(perShard + 3 * Math.sqrt(perShard)) + 2;
+  const slice = Array.from({ length: entries }, () => indexEntry(meta, "by_time"));
   const portions = Array.from({ length: Math.ceil(events / PORTION) }, (_, i) =>
     Math.min(PORTION, events - i * PORTION),
   );
-  const portion = (item: Item, count: number): Counts => getEach(Array.from({ length: count }, () => item));
+  const portion = (item: Item, count: number): Counts =>
+    getEach(
+      Array.from({ length: count }, () => item),
+      "never change",
+    );
   return sumOf([
     times(INDEX_SHARDS, read("Query", slice, false)),
     ...portions.map((count) => portion(items.published(meta), count)),

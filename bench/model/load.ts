@@ -27,7 +27,7 @@ export interface Load {
   readonly asked: number;
   /** Half of the answers are there after so long. */
   readonly answerSeconds: number;
-  /** By what factor two thirds of the answers are earlier or later than that, at most. */
+  /** Five sixths are there after so many times that long, and one sixth after that part of it. */
   readonly answerSpread: number;
   readonly timeoutSeconds: number;
   /** Pages of history read for each event that is emitted, and events of a page. */
