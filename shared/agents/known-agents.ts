@@ -15,7 +15,8 @@ import { agentNameOf } from "./records.ts";
 type AgentDeps = Pick<Deps, "store" | "configuredAgent" | "monotonic">;
 
 interface Known {
-  readonly agent: Agent | null;
+  /** As it was read, or is being read for somebody. */
+  readonly agent: Promise<Agent | null>;
   readonly untilMs: number;
 }
 
@@ -45,8 +46,17 @@ export async function findAgent(deps: AgentDeps, id: string): Promise<Agent | nu
   const kept = ofStore.get(id);
   const nowMs = deps.monotonic();
   if (kept !== undefined && kept.untilMs > nowMs) return kept.agent;
-  const record = await deps.store.getAgent(name);
-  const agent = record?.status === "active" ? { id, policy: record.policy } : null;
-  ofStore.set(id, { agent, untilMs: nowMs + KNOWN_AGENT_MS });
+  const agent = readAgent(deps, id, name);
+  const fresh: Known = { agent, untilMs: nowMs + KNOWN_AGENT_MS };
+  ofStore.set(id, fresh);
+  agent.catch(() => {
+    // What could not be read is read again by whoever asks next.
+    if (ofStore.get(id) === fresh) ofStore.delete(id);
+  });
   return agent;
+}
+
+async function readAgent({ store }: AgentDeps, id: string, name: string): Promise<Agent | null> {
+  const record = await store.getAgent(name);
+  return record?.status === "active" ? { id, policy: record.policy } : null;
 }

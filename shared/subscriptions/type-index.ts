@@ -3,7 +3,7 @@
  *
  * A generation counts the changes of a type. Whoever reads the entries keeps them for as long as the generation, which
  * is read consistently each time, is the same: a subscription is in effect for the next event once its agent has the
- * answer, and while nothing changes an event costs one small read.
+ * answer, and while nothing changes an event, or a batch of one type, costs one small read.
  */
 import type { BusEvent } from "../event.ts";
 import { matchesPattern } from "../event-pattern.ts";
@@ -19,11 +19,28 @@ interface Known {
 
 const known = new WeakMap<EventStore, Map<string, Known>>();
 
-/** All run-time subscriptions of a type, disabled ones too. */
-export async function subscriptionsOf(
+/** Looked up in this very turn, by type. */
+const lookedUp = new WeakMap<EventStore, Map<string, Promise<readonly SubscriptionEntry[]>>>();
+
+/**
+ * All run-time subscriptions of a type, disabled ones too. Those who ask in one turn, as the events of a batch do, are told
+ * by one look: it is made after all of them asked.
+ */
+export function subscriptionsOf(
   { store }: Pick<Deps, "store">,
   eventType: string,
 ): Promise<readonly SubscriptionEntry[]> {
+  const inThisTurn = lookedUp.get(store) ?? new Map<string, Promise<readonly SubscriptionEntry[]>>();
+  lookedUp.set(store, inThisTurn);
+  const shared = inThisTurn.get(eventType);
+  if (shared !== undefined) return shared;
+  const looking = lookUp(store, eventType);
+  inThisTurn.set(eventType, looking);
+  queueMicrotask(() => inThisTurn.delete(eventType));
+  return looking;
+}
+
+async function lookUp(store: EventStore, eventType: string): Promise<readonly SubscriptionEntry[]> {
   const byType = known.get(store) ?? new Map<string, Known>();
   known.set(store, byType);
   const generation = await store.getGeneration(eventType);

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type AgentDeps, changeAgent, deleteAgent, registerAgent } from "../../../shared/agents/administer.ts";
 import { findAgent, whatTheyMay } from "../../../shared/agents/known-agents.ts";
 import { DEFAULT_POLICY } from "../../../shared/agents/policy.ts";
+import { BusError } from "../../../shared/errors.ts";
 import { KNOWN_AGENT_MS } from "../../../shared/limits.ts";
 import { busInMemory } from "../../support/bus-in-memory.ts";
 import { watched } from "../../support/watched-store.ts";
@@ -42,6 +43,25 @@ describe("what an agent may that does not call itself", () => {
     expect((await whatTheyMay(deps, ["agent:ann"], TYPE))("agent:ann", "subscribe")).toBe(true);
     bus.clock.nowMs += 1;
     expect((await whatTheyMay(deps, ["agent:ann"], TYPE))("agent:ann", "subscribe")).toBe(false);
+  });
+
+  it("is read once for events that are brought to it at the same moment", async () => {
+    const { deps, readsOf } = await withAgents("ann");
+    const asked = await Promise.all(Array.from({ length: 10 }, () => whatTheyMay(deps, ["agent:ann"], TYPE)));
+    expect(asked.map((may) => may("agent:ann", "subscribe"))).toEqual(Array(10).fill(true));
+    expect(readsOf()).toEqual(["getAgent"]);
+  });
+
+  it("is read again by whoever asks next when it could not be read", async () => {
+    const { bus, deps } = await withAgents("ann");
+    const getAgent = bus.store.getAgent.bind(bus.store);
+    bus.store.getAgent = async () => {
+      bus.store.getAgent = getAgent;
+      throw new BusError("unavailable", "The store is away.");
+    };
+    const both = await Promise.allSettled([findAgent(deps, "agent:ann"), findAgent(deps, "agent:ann")]);
+    expect(both.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    expect(await findAgent(deps, "agent:ann")).toMatchObject({ id: "agent:ann" });
   });
 
   it("is nothing once it is disabled or deleted", async () => {

@@ -1,11 +1,22 @@
 import { describe, expect, it } from "vitest";
 import { openAgent } from "../../../shared/agents/agent.ts";
+import { dispatchEvent } from "../../../shared/deliveries/dispatch.ts";
 import { changeSubscription, subscribe, unsubscribe } from "../../../shared/subscriptions/subscribe.ts";
 import { indexSubscription, subscriptionsOf } from "../../../shared/subscriptions/type-index.ts";
 import { isoAt } from "../../../shared/time.ts";
 import { type BusInMemory, busInMemory } from "../../support/bus-in-memory.ts";
 import { crashAt } from "../../support/crash.ts";
-import { minutesPass, OWNER, publish, queueInput, reconciled, subscribed, TYPE } from "../../support/run-time-bus.ts";
+import {
+  minutesPass,
+  OWNER,
+  publish,
+  published,
+  queueInput,
+  reconciled,
+  subscribed,
+  TYPE,
+} from "../../support/run-time-bus.ts";
+import { watched } from "../../support/watched-store.ts";
 
 const TYPES = [TYPE, "MESSAGE_RECEIVED"];
 
@@ -144,6 +155,26 @@ describe("the index of subscribers", () => {
     await subscribed(bus, queueInput({ name: "second" }));
     for (let i = 0; i < 5; i++) await publish(bus);
     expect(reads).toEqual({ generations: 10, entries: 2 });
+  });
+
+  it("is read once for all events of a batch, whatever has changed before", async () => {
+    const bus = busInMemory();
+    const events = [await published(bus), await published(bus), await published(bus)];
+    await subscribed(bus, queueInput());
+    const { store, taken } = watched(bus.store);
+    const dispatched = await Promise.all(events.map((event) => dispatchEvent({ ...bus.deps, store }, event)));
+    expect(dispatched).toEqual([{ begun: 1 }, { begun: 1 }, { begun: 1 }]);
+    expect(taken().reads).toEqual(["getGeneration", "getEntries"]);
+  });
+
+  it("is read again for an event that comes while it is being read for another", async () => {
+    const bus = busInMemory();
+    const first = subscriptionsOf(bus.deps, TYPE);
+    await Promise.resolve();
+    const subscribing = subscribed(bus, queueInput());
+    expect(await first).toEqual([]);
+    await subscribing;
+    expect(await subscriptionsOf(bus.deps, TYPE)).toHaveLength(1);
   });
 
   it("shows a subscription to the next event although another machine had read the index before [subscribe-2]", async () => {
