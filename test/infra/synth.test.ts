@@ -64,6 +64,7 @@ describe("cdk synth", () => {
       const env = {
         PATH: process.env.PATH,
         AWS_REGION: "eu-west-1",
+        AWS_ENDPOINT_URL: "http://127.0.0.1:9",
         AWS_ACCESS_KEY_ID: "a",
         AWS_SECRET_ACCESS_KEY: "b",
         AWS_LAMBDA_FUNCTION_NAME: id,

@@ -9,16 +9,42 @@ import {
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
-import type { AwsCalls, CallOptions, EventCalls, TableCalls } from "./calls.ts";
+import type { AwsCalls, AwsService, CallOptions, EventCalls, TableCalls } from "./calls.ts";
+import { readAwsEnvironment } from "./config.ts";
+import { endpointOf, placeOf } from "./lean/endpoint.ts";
+import { SocketPool } from "./lean/socket-pool.ts";
 import { SDK_CLIENT } from "./sdk-client.ts";
+
+/** As many as the SDK makes by itself. */
+const MAX_SOCKETS = 50;
 
 /** What a function speaks to AWS with. Region, endpoints and credentials are those of its environment. */
 export function createAwsCalls(): AwsCalls {
-  return {
-    table: sdkTableCalls(new DynamoDBClient(SDK_CLIENT)),
-    events: sdkEventCalls(new EventBridgeClient(SDK_CLIENT)),
-    openSockets: () => {},
+  const pools: Readonly<Record<AwsService, SocketPool>> = {
+    dynamodb: new SocketPool({ maxSockets: MAX_SOCKETS }),
+    eventbridge: new SocketPool({ maxSockets: MAX_SOCKETS }),
   };
+  const clientOver = (httpsAgent: SocketPool) => ({
+    ...SDK_CLIENT,
+    requestHandler: { ...SDK_CLIENT.requestHandler, httpsAgent },
+  });
+  return {
+    table: sdkTableCalls(new DynamoDBClient(clientOver(pools.dynamodb))),
+    events: sdkEventCalls(new EventBridgeClient(clientOver(pools.eventbridge))),
+    openSockets(services) {
+      for (const service of services) openEarly(pools[service], service);
+    },
+  };
+}
+
+/** The SDK knows more endpoints than these; where it goes elsewhere, it opens its own connection. */
+function openEarly(pool: SocketPool, service: AwsService): void {
+  try {
+    const url = endpointOf(service, readAwsEnvironment());
+    if (url.protocol === "https:") pool.openEarly(placeOf(url));
+  } catch {
+    // The first call will say what is wrong.
+  }
 }
 
 export function sdkTableCalls(client: DynamoDBClient): TableCalls {

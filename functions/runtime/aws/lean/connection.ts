@@ -2,10 +2,11 @@
 import type { Agent, ClientRequest } from "node:http";
 import https from "node:https";
 import type { Duplex } from "node:stream";
-import { brokenOff } from "./call-failure.ts";
+import { brokenOff, CallFailure } from "./call-failure.ts";
+import { placeOf } from "./endpoint.ts";
 import { type Answer, exchange, type Patience } from "./exchange.ts";
 import { type Protocol, protocolOf } from "./protocol.ts";
-import { SocketPool } from "./socket-pool.ts";
+import { type Place, SocketPool } from "./socket-pool.ts";
 
 export interface ConnectionOptions extends Partial<Patience> {
   /** Calls at once; more wait. */
@@ -16,12 +17,11 @@ export interface ConnectionOptions extends Partial<Patience> {
 const PATIENCE: Patience = { connectTimeoutMs: 1_000, answerTimeoutMs: 3_000 };
 /** As many as the SDK has. */
 const MAX_SOCKETS = 50;
-const PORTS: Readonly<Record<string, number>> = { "https:": 443, "http:": 80 };
 
 export class Connection {
   private readonly protocol: Protocol;
   private readonly agent: Agent;
-  private readonly place: { readonly host: string; readonly port: number };
+  private readonly place: Place;
   private readonly patience: Patience;
 
   constructor(url: URL, { maxSockets = MAX_SOCKETS, ...patience }: ConnectionOptions = {}) {
@@ -30,9 +30,7 @@ export class Connection {
       this.protocol === https
         ? new SocketPool({ maxSockets })
         : new this.protocol.Agent({ keepAlive: true, maxSockets });
-    // An IPv6 address has brackets in a URL, and none elsewhere.
-    const host = url.hostname.replace(/^\[|\]$/g, "");
-    this.place = { host, port: url.port === "" ? (PORTS[url.protocol] ?? 443) : Number(url.port) };
+    this.place = placeOf(url);
     this.patience = { ...PATIENCE, ...patience };
   }
 
@@ -52,7 +50,7 @@ export class Connection {
       return await answer;
     } catch (error) {
       // What broke one connection may have broken the others that lie idle: the next try gets a new one.
-      this.dropIdle();
+      if (!(error instanceof CallFailure && error.name === "AbortError")) this.dropIdle();
       throw error;
     }
   }

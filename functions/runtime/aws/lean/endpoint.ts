@@ -2,6 +2,7 @@
 
 import type { AwsService } from "../calls.ts";
 import type { AwsEnvironment } from "../config.ts";
+import type { Place } from "./socket-pool.ts";
 
 /** The first part of their host names. */
 const HOST_NAMES: Readonly<Record<AwsService, string>> = { dynamodb: "dynamodb", eventbridge: "events" };
@@ -33,4 +34,11 @@ function hostUrl(given: string): URL {
   if (url === null || !/^https?:$/.test(url.protocol) || url.pathname !== "/" || url.search !== "")
     throw new Error(`An endpoint of AWS is the URL of a host, as https://host:port, not "${given}".`);
   return url;
+}
+
+const PORTS: Readonly<Record<string, number>> = { "https:": 443, "http:": 80 };
+
+/** Where to connect. An IPv6 address has brackets in a URL, and none elsewhere. */
+export function placeOf({ protocol, hostname, port }: URL): Place {
+  return { host: hostname.replace(/^\[|\]$/g, ""), port: port === "" ? (PORTS[protocol] ?? 443) : Number(port) };
 }
