@@ -3,6 +3,8 @@ import type { EventStore, HistoryQuery } from "./ports.ts";
 
 /** Index entries are about 200 bytes: a slice of this many is well under the 1 MB that a query returns. */
 const MAX_SLICE = 1_000;
+/** DynamoDB bills a query for 4 KB at least: where a filter leaves some out, fewer than these cost as much. */
+const MIN_FILTERED_SLICE = 16;
 /** A guess from few entries may be far off: no slice is more than so many times as large as the one before it. */
 const MAX_GROWTH = 4;
 /**
@@ -26,8 +28,8 @@ export class PartitionReader {
 
   private readonly store: EventStore;
   private readonly query: Omit<HistoryQuery, "limit">;
-  /** What is the first of its kind has no neighbours among whom chance could spread it. */
   private readonly isAlone: boolean;
+  private readonly isFiltered: boolean;
   private lastSlice = Number.POSITIVE_INFINITY;
 
   /** @param isAlone whether the whole of a selection is in this one partition */
@@ -35,6 +37,7 @@ export class PartitionReader {
     this.store = store;
     this.query = query;
     this.isAlone = isAlone;
+    this.isFiltered = query.type !== undefined || query.agent_type !== undefined;
     this.readUpTo = query.order === "asc" ? query.after : query.before;
   }
 
@@ -56,10 +59,11 @@ export class PartitionReader {
 
   private sliceFor(wanted: number, atMost: number): number {
     const isFirst = this.entriesRead === 0;
+    // Alone, it has nobody among whom chance could spread what it holds.
     const likely = wanted + (this.isAlone ? 0 : (isFirst ? DEVIATIONS : 1) * Math.sqrt(wanted));
     // Of what was read so far so much matched; one more of each, so that none does not mean never.
     const passing = isFirst ? 1 : (this.found.length + 1) / (this.entriesRead + 1);
-    const size = Math.min(likely / passing, MAX_GROWTH * this.lastSlice, MAX_SLICE - BESIDE, atMost);
-    return Math.ceil(size) + BESIDE;
+    const size = Math.max(Math.ceil(likely / passing) + BESIDE, this.isFiltered ? MIN_FILTERED_SLICE : 0);
+    return Math.min(size, MAX_GROWTH * this.lastSlice, MAX_SLICE, atMost + BESIDE);
   }
 }

@@ -1,0 +1,95 @@
+/** Tables of the embedded store with so many events in them: made once, and kept in a folder for the next run. */
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { projectPath } from "../../local/project.ts";
+import { startStore } from "../../local/store.ts";
+import type { BenchContext } from "../contract.ts";
+import { quiet } from "./quiet.ts";
+
+/** What decides what a table looks like: another version of any of these makes it anew. */
+const MADE_BY = [
+  "bench/p6-history/events.ts",
+  "bench/p6-history/items.ts",
+  "bench/p6-history/bulk-load.ts",
+  "functions/runtime/dynamo/items.ts",
+  "functions/runtime/dynamo/subscription-items.ts",
+  "local/table.ts",
+  "shared/keys.ts",
+];
+
+export interface PreparedTable {
+  /** As the embedded run has it. */
+  readonly dataDir: string;
+  readonly bytesOnDisk: number;
+  /** How long it took to make it; null for one that was there. */
+  readonly madeInMs: number | null;
+}
+
+/** The table with so many events. @throws Error when it cannot be made */
+export async function prepareTable(
+  { workDir, signal, progress }: Pick<BenchContext, "workDir" | "signal" | "progress">,
+  count: number,
+): Promise<PreparedTable> {
+  const parent = join(workDir, "p6-history");
+  const name = `${count}-events-`;
+  const dataDir = join(parent, `${name}${await versionOf(MADE_BY)}`);
+  await mkdir(parent, { recursive: true });
+  // What an earlier version made, or a run that was broken off, only takes up space.
+  for (const other of await readdir(parent))
+    if (other.startsWith(name) && join(parent, other) !== dataDir)
+      await rm(join(parent, other), { recursive: true, force: true });
+  const isThere = await exists(dataDir);
+  const begun = performance.now();
+  if (!isThere) {
+    progress(`making a table of ${count} events`);
+    const unfinished = `${dataDir}-unfinished`;
+    // Dynalite makes the table; then its folder is filled.
+    const empty = await startStore(unfinished, quiet);
+    await empty.close();
+    await fill(join(unfinished, "store"), count, signal, progress);
+    await rename(unfinished, dataDir);
+  }
+  return { dataDir, bytesOnDisk: await bytesIn(dataDir), madeInMs: isThere ? null : performance.now() - begun };
+}
+
+async function fill(path: string, count: number, signal: AbortSignal, progress: (text: string) => void): Promise<void> {
+  const file = projectPath("bench/p6-history/fill.ts");
+  const child = spawn(process.execPath, ["--import", "tsx", file, path, String(count)], {
+    stdio: ["ignore", "pipe", "inherit"],
+    signal,
+  });
+  createInterface(child.stdout).on("line", progress);
+  await new Promise<void>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code) =>
+      code === 0
+        ? resolve()
+        : reject(new Error(`The table of ${count} events could not be filled (exit code ${code}).`)),
+    );
+  });
+}
+
+async function versionOf(files: readonly string[]): Promise<string> {
+  const hash = createHash("sha256");
+  for (const file of files) hash.update(await readFile(projectPath(file)));
+  return hash.digest("hex").slice(0, 12);
+}
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+async function bytesIn(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const sizes = await Promise.all(
+    entries
+      .filter((entry) => entry.isFile())
+      .map(async (entry) => (await stat(join(entry.parentPath, entry.name))).size),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
