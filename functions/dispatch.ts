@@ -1,6 +1,6 @@
 /** Brings events to the run-time subscriptions that want them. Called with batches from the dispatch queue. */
 import type { Context, SQSBatchResponse, SQSEvent } from "aws-lambda";
-import { type DispatchDeps, dispatchEvent } from "../shared/deliveries/dispatch.ts";
+import { type DispatchDeps, type DispatchOptions, dispatchEvent } from "../shared/deliveries/dispatch.ts";
 import type { DeliveredEvent } from "../shared/event.ts";
 import { fieldsOfEvent } from "../shared/log.ts";
 import { coldStart, ofInvocation } from "./runtime/lambda.ts";
@@ -8,9 +8,9 @@ import { eachMessage } from "./runtime/sqs-batch.ts";
 import { createWebhookQueueParts } from "./runtime/webhook-queue-parts.ts";
 
 // Run per event.
-export const handle = async (deps: DispatchDeps, event: DeliveredEvent): Promise<void> => {
+export const handle = async (deps: DispatchDeps, event: DeliveredEvent, options?: DispatchOptions): Promise<void> => {
   deps.log.note?.(fieldsOfEvent(event));
-  await dispatchEvent(deps, event);
+  await dispatchEvent(deps, event, options);
 };
 
 // Built on cold start.
@@ -18,6 +18,7 @@ const runtime = coldStart<DispatchDeps>(createWebhookQueueParts);
 
 // Called by AWS.
 export const handler = ({ Records }: SQSEvent, context: Context): Promise<SQSBatchResponse> =>
-  eachMessage(Records, ofInvocation(runtime().deps, context), ({ body }, deps) =>
-    handle(deps, (JSON.parse(body) as { detail: DeliveredEvent }).detail),
-  );
+  eachMessage(Records, ofInvocation(runtime().deps, context), ({ body, attributes }, deps) => {
+    const { detail } = JSON.parse(body) as { detail: DeliveredEvent };
+    return handle(deps, detail, { isRepeated: Number(attributes.ApproximateReceiveCount) > 1 });
+  });

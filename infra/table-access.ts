@@ -123,7 +123,8 @@ const TABLE_ACCESS: Readonly<Record<ApiFunction | WorkerFunction, TableAccess>> 
   dispatch: {
     items: [
       { actions: ["GetItem", "Query"], of: ["subscribers"] },
-      { actions: ["GetItem", "PutItem"], of: ["events"] },
+      // What stands already of an event that comes again.
+      { actions: ["GetItem", "PutItem", "Query"], of: ["events"] },
     ],
     queries: [],
   },

@@ -164,7 +164,7 @@ describe("what each function may do", () => {
     [
       "dispatch reads who subscribes and begins deliveries",
       "Dispatch",
-      ["GetItem, PutItem on EVENT#*", "GetItem, Query on SUBSCRIBERS#*"],
+      ["GetItem, PutItem, Query on EVENT#*", "GetItem, Query on SUBSCRIBERS#*"],
     ],
     [
       "deliver-webhook reads and ends deliveries, answers events, and disables subscriptions",

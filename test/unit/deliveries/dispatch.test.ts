@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { openAgent } from "../../../shared/agents/agent.ts";
 import { dispatchEvent } from "../../../shared/deliveries/dispatch.ts";
 import { BusError } from "../../../shared/errors.ts";
+import { DELIVERIES_PER_SECOND } from "../../../shared/limits.ts";
 import { changeSubscription } from "../../../shared/subscriptions/subscribe.ts";
 import { type BusInMemory, busInMemory } from "../../support/bus-in-memory.ts";
 import { crashAt } from "../../support/crash.ts";
@@ -13,9 +14,11 @@ import {
   published,
   queueInput,
   subscribed,
+  TYPE,
   take,
   webhookInput,
 } from "../../support/run-time-bus.ts";
+import { watched } from "../../support/watched-store.ts";
 import { workDue } from "../../support/webhook-worker.ts";
 
 /** Two webhooks and a queue that want the event. */
@@ -129,6 +132,54 @@ describe("an event that is dispatched", () => {
         expect(await take(bus, queue)).toHaveLength(1);
       }
     }
+  });
+});
+
+describe("an event for very many", () => {
+  const COUNT = 2 * DELIVERIES_PER_SECOND + 100;
+
+  /** As many as no agent makes in a test. */
+  async function withSubscribers(bus: BusInMemory): Promise<void> {
+    const id = await subscribed(bus, webhookInput());
+    const [entry] = await bus.store.getEntries(TYPE);
+    if (entry === undefined) throw new Error(`Subscription ${id} is in no index.`);
+    for (let i = 1; i < COUNT; i++) await bus.store.putEntry({ ...entry, subscriptionId: `${id} ${i}` });
+    await bus.store.bumpGeneration(TYPE);
+  }
+
+  it("is recorded no faster than its partition takes it, and reaches all", async () => {
+    const bus = busInMemory();
+    await withSubscribers(bus);
+    const event = await published(bus);
+    const begunAt: number[] = [];
+    const create = bus.store.createDelivery.bind(bus.store);
+    bus.store.createDelivery = (delivery) => {
+      begunAt.push(bus.clock.nowMs);
+      return create(delivery);
+    };
+    expect(await dispatchEvent(bus.deps, event)).toEqual({ begun: COUNT });
+    const second = (number: number): number[] =>
+      begunAt.filter((atMs) => Math.floor((atMs - (begunAt[0] ?? 0)) / 1_000) === number);
+    expect([second(0), second(1), second(2)].map(({ length }) => length)).toEqual([
+      DELIVERIES_PER_SECOND,
+      DELIVERIES_PER_SECOND,
+      100,
+    ]);
+    expect(bus.webhookQueue.sent).toHaveLength(COUNT);
+  });
+
+  it("writes nothing in vain when it comes again after a part of it, and sends for those that nobody was sent for", async () => {
+    const bus = busInMemory();
+    await withSubscribers(bus);
+    const event = await published(bus);
+    bus.webhookQueue.failure = new BusError("unavailable", "Not all webhooks could be sent for.");
+    expect(await codeOf(dispatchEvent(bus.deps, event))).toBe("unavailable");
+    bus.webhookQueue.failure = null;
+    const { store, taken } = watched(bus.store);
+    const again = await dispatchEvent({ ...bus.deps, store }, event, { isRepeated: true });
+    expect(again).toEqual({ begun: COUNT - DELIVERIES_PER_SECOND });
+    expect(taken().writes).toHaveLength(COUNT - DELIVERIES_PER_SECOND);
+    expect(new Set(bus.webhookQueue.sent.map(({ subscriptionId }) => subscriptionId)).size).toBe(COUNT);
   });
 });
 
