@@ -1,13 +1,22 @@
+import { execFile } from "node:child_process";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { App, Stack } from "aws-cdk-lib";
 import { build } from "esbuild";
 import { afterAll, describe, expect, it } from "vitest";
 import { functionBundle, PROJECT_ROOT } from "../../infra/bundling.ts";
 import { bundleWith, NodeFunction } from "../../infra/node-function.ts";
 import { AWS_CLIENTS, type AwsClient } from "../../shared/aws-client.ts";
+
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
 
 const functions = readdirSync(join(PROJECT_ROOT, "functions"))
   .filter((name) => name.endsWith(".ts"))
@@ -61,12 +70,87 @@ describe("the bundle of a function", () => {
   });
 });
 
-describe("what is deployed", () => {
-  const folders: string[] = [];
-  afterAll(() => {
-    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-  });
+/** What a function is called with, as far as it looks. */
+const CALL = JSON.stringify({
+  rawPath: "/events",
+  rawQueryString: "",
+  headers: {},
+  body: JSON.stringify({ type: "MESSAGE_RECEIVED", data: {} }),
+  requestContext: { http: { method: "POST" } },
+});
 
+/** Runs a bundle's handler once, in a process that has what Lambda gives it. @returns what it answered */
+async function calledIn(file: string, env: Record<string, string>): Promise<{ statusCode: number }> {
+  const script = `
+    const { handler } = require(${JSON.stringify(file)});
+    const context = { functionName: "emit", awsRequestId: "r", invokedFunctionArn: "", getRemainingTimeInMillis: () => 30000 };
+    handler(${CALL}, context).then((answer) => {
+      process.stdout.write("\\n" + JSON.stringify(answer) + "\\n");
+      process.exit(0);
+    });`;
+  const { stdout } = await promisify(execFile)(process.execPath, ["-e", script], {
+    env: { PATH: process.env.PATH, ...env },
+  });
+  return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as { statusCode: number };
+}
+
+describe.each(AWS_CLIENTS)("a function with the %s clients", (awsClient) => {
+  it.each([
+    [
+      "from its environment",
+      (_: string) => ({ AWS_ACCESS_KEY_ID: "GIVEN", AWS_SECRET_ACCESS_KEY: "s", AWS_SESSION_TOKEN: "t" }),
+    ],
+    [
+      "from an endpoint",
+      (url: string) => ({
+        AWS_CONTAINER_CREDENTIALS_FULL_URI: `${url}/credentials`,
+        AWS_CONTAINER_AUTHORIZATION_TOKEN: "token",
+      }),
+    ],
+  ])("records and publishes an event as whom it knows %s", async (_, identity) => {
+    const signedBy = new Map<string, string | undefined>();
+    const server = createServer((request, response) => {
+      const [, operation] = String(request.headers["x-amz-target"]).split(".");
+      if (operation !== undefined)
+        signedBy.set(operation, /Credential=(\w+)/.exec(String(request.headers.authorization))?.[1]);
+      const answer =
+        operation === undefined
+          ? { AccessKeyId: "ASKED", SecretAccessKey: "s", Token: "t", Expiration: "2099-01-01T00:00:00Z" }
+          : operation === "PutEvents"
+            ? { FailedEntryCount: 0, Entries: [{ EventId: "1" }] }
+            : {};
+      request
+        .resume()
+        .on("end", () =>
+          response.writeHead(200, { "content-type": "application/x-amz-json-1.0" }).end(JSON.stringify(answer)),
+        );
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const folder = await mkdtemp(join(tmpdir(), "bundles-"));
+    folders.push(folder);
+    const file = join(folder, "index.cjs");
+    await build({ ...functionBundle("functions/emit.ts", awsClient), outfile: file });
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { statusCode } = await calledIn(file, {
+      AWS_LAMBDA_FUNCTION_NAME: "emit",
+      AWS_REGION: "eu-central-1",
+      AWS_ENDPOINT_URL: url,
+      TABLE_NAME: "table",
+      EVENT_BUS_NAME: "bus",
+      ALLOW_ANONYMOUS: "true",
+      ...identity(url),
+    });
+    server.closeAllConnections();
+    server.close();
+    expect(statusCode).toBe(202);
+    expect([...signedBy.keys()]).toEqual(expect.arrayContaining(["PutItem", "PutEvents"]));
+    expect(new Set(signedBy.values())).toEqual(
+      new Set([Object.hasOwn(identity(url), "AWS_ACCESS_KEY_ID") ? "GIVEN" : "ASKED"]),
+    );
+  });
+});
+
+describe("what is deployed", () => {
   it.each(AWS_CLIENTS)("is that bundle, with the %s clients that bus.config.ts names", async (awsClient) => {
     const outdir = await mkdtemp(join(tmpdir(), "bundles-"));
     folders.push(outdir);
