@@ -1,8 +1,11 @@
 /** Run-time subscriptions of the counted type, written as subscribing writes them, and what happens to their messages. */
+import type { SQSRecord } from "aws-lambda";
 import { handle as deliverWebhook } from "../../functions/deliver-webhook.ts";
 import { handle as dispatch } from "../../functions/dispatch.ts";
+import { eachMessage } from "../../functions/runtime/sqs-batch.ts";
 import { readTask } from "../../functions/runtime/sqs-webhook-queue.ts";
 import { openAgent } from "../../shared/agents/agent.ts";
+import type { DeliveredEvent } from "../../shared/event.ts";
 import { derivedId } from "../../shared/hash.ts";
 import { inLanes } from "../../shared/lanes.ts";
 import type { SubscriptionRecord, SubscriptionTarget } from "../../shared/subscriptions/records.ts";
@@ -54,10 +57,38 @@ export async function subscribeUpTo(
   return [...standing, ...added];
 }
 
-/** Dispatches what was published, as the dispatch queue brings it: up to ten events a call. */
+/** Dispatches what was published, in batches, as the dispatch queue brings it. */
 export async function dispatchAll({ deps, services }: CountedBus): Promise<void> {
-  for (const event of services.published.splice(0)) await dispatch(deps, event);
+  const events = services.published.splice(0);
+  for (let at = 0; at < events.length; at += BATCH) {
+    const records = events.slice(at, at + BATCH).map((event) => messageOf(event.id, { detail: event }));
+    const { batchItemFailures } = await eachMessage(records, deps, ({ body }) =>
+      dispatch(deps, (JSON.parse(body) as { detail: DeliveredEvent }).detail),
+    );
+    if (batchItemFailures.length > 0) throw new Error("An event was not dispatched.");
+  }
 }
+
+/** A function takes so many from its queue at once (`infra/queue.ts`). */
+const BATCH = 10;
+
+/** As much of a message as a function looks at. */
+const messageOf = (messageId: string, body: object): SQSRecord => ({
+  messageId,
+  body: JSON.stringify(body),
+  receiptHandle: messageId,
+  attributes: {
+    ApproximateReceiveCount: "1",
+    SentTimestamp: "",
+    SenderId: "",
+    ApproximateFirstReceiveTimestamp: "",
+  },
+  messageAttributes: {},
+  md5OfBody: "",
+  eventSource: "aws:sqs",
+  eventSourceARN: "",
+  awsRegion: "",
+});
 
 /** Each queue is polled once, for all that it has, and what it gave is acknowledged. */
 export async function pollAndAcknowledge(bus: CountedBus, subscriptions: readonly SubscriptionRecord[]): Promise<void> {

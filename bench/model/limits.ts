@@ -4,8 +4,17 @@ import type { Counts } from "../counted/tally.ts";
 import { INDEX_NAMES } from "../counted/units.ts";
 import * as footprints from "./footprints.ts";
 import type { Load } from "./load.ts";
-import { QUOTA, REGIONS } from "./prices-and-quotas.ts";
-import { BUDGET_WEIGHT, concurrencyOf, countsOf, QUEUE, shapeOf, type Usage, WEBHOOK } from "./usage.ts";
+import { ASSUMED, QUOTA, REGIONS } from "./prices-and-quotas.ts";
+import {
+  BUDGET_WEIGHT,
+  concurrencyOf,
+  countsOf,
+  QUEUE,
+  shapeOf,
+  shareOfBatches,
+  type Usage,
+  WEBHOOK,
+} from "./usage.ts";
 
 /** Who can do something about a limit: AWS raises it for who asks; the bus has a constant; whoever uses it does otherwise. */
 export type Remedy = "ask AWS" | "change the bus" | "use it otherwise";
@@ -191,9 +200,9 @@ function partitions(load: Load): Limit[] {
       what: "DynamoDB: how often the subscribers of the busiest type changed",
       most: QUOTA.keyReads.value,
       unit: "reads/s of a key",
-      perEvent: busiestType * (1 + asked),
-      remedy: "change the bus",
-      advice: "read it once for all events that a dispatch has at the same moment",
+      perEvent: shareOfBatches(busiestType) / ASSUMED.taken.value + busiestType * asked,
+      remedy: "use it otherwise",
+      advice: "several types for what is asked so often; larger batches of dispatch (infra/queue.ts)",
     },
     {
       what: "DynamoDB: streams that listen to all types",
@@ -201,7 +210,7 @@ function partitions(load: Load): Limit[] {
       unit: "reads/s of a key",
       perEvent: asked,
       remedy: "change the bus",
-      advice: "read it with the generation of the type, and keep it for as long",
+      advice: "a generation of its own, as subscriptions have; or several keys",
     },
     ofKey(
       "the budget of the busiest conversation",
@@ -212,6 +221,18 @@ function partitions(load: Load): Limit[] {
       "more than one conversation",
     ),
   ];
+}
+
+/** What is written to the partition of one event, where all its deliveries stand: begun, taken on, done. */
+export function writesOfOneEvent({ dataBytes, queues, webhooks }: Load): number {
+  const shape = shapeOf({ dataBytes });
+  const inTable = (counts: readonly Counts[]): number =>
+    counts.reduce((sum, { writeUnits }) => sum + (writeUnits.table ?? 0), 0);
+  const taken = [footprints.poll(shape, QUEUE, 1), footprints.acknowledge(shape, QUEUE, 1)];
+  // A poll writes its presence too, elsewhere.
+  const ofQueue = inTable([footprints.dispatch(shape, [QUEUE]), ...taken]) - 1;
+  const ofWebhook = inTable([footprints.dispatch(shape, [WEBHOOK]), footprints.attempt(shape, WEBHOOK)]);
+  return inTable([footprints.emit(shape, BUDGET_WEIGHT)]) + queues * ofQueue + webhooks * ofWebhook;
 }
 
 /** What the bus grants an agent, and what its bucket takes. */

@@ -5,7 +5,7 @@ import { INDEX_NAMES } from "../counted/units.ts";
 import { readable } from "../report/numbers.ts";
 import { breakEven, waysToWait } from "./alternatives.ts";
 import { COST_NAMES, type Cost, costOfMillion, totalOf } from "./cost.ts";
-import { type Limit, limitsOf, reachedAt } from "./limits.ts";
+import { type Limit, limitsOf, reachedAt, writesOfOneEvent } from "./limits.ts";
 import type { Load } from "./load.ts";
 import { QUOTA, READ_ON, REGIONS } from "./prices-and-quotas.ts";
 import { concurrencyOf, countsOf, type Usage, usageOf } from "./usage.ts";
@@ -89,6 +89,11 @@ function needs(load: Load, usage: Usage, limits: readonly Limit[]): string {
         `${QUOTA.scalingPerSecond.value} more a second of a function`,
       ],
       ["waits held at once", amount((load.eventsPerSecond * load.asked * usage.waits.heldMs) / 1_000), ""],
+      [
+        "seconds that one event's own partition takes for its deliveries",
+        readable(writesOfOneEvent(load) / QUOTA.keyWrites.value),
+        `${amount(QUOTA.keyWrites.value)} writes a second`,
+      ],
       ["rules, if all events are of one type", amount(rules), `${REGIONS[load.region].rulesOfBus} of a bus`],
       ["targets of these rules", amount(1 + load.deployed), `${QUOTA.targetsOfRule.value} of a rule`],
       [

@@ -145,17 +145,26 @@ const paid = (counts: Counts, name: keyof typeof TOKENS, calls = 1): Counts =>
 const part = (invocations: number, use: Omit<PartUse, "invocations">): PartUse => ({ invocations, ...use });
 
 /** Messages for webhooks go in tens; on average there may be a part of one. */
-function dispatchCounts({ queues, webhooks }: Load, shape: Shape): Counts {
+function dispatchCounts({ queues, webhooks, busiestType }: Load, shape: Shape): Counts {
+  const lookUps = typesOfBatch(busiestType) / taken.value;
   const ofQueue = less(footprints.dispatch(shape, [QUEUE]), footprints.dispatch(shape, []));
   const toWebhooks = (count: number): Counts =>
     footprints.dispatch(
       shape,
       Array.from({ length: count }, () => WEBHOOK),
+      lookUps,
     );
   const whole = Math.floor(webhooks);
   const part = webhooks - whole;
   return sumOf([times(queues, ofQueue), times(1 - part, toWebhooks(whole)), times(part, toWebhooks(whole + 1))]);
 }
+
+/** Different types among the events of a batch, if all were as frequent as the busiest. */
+const typesOfBatch = (busiestType: number): number =>
+  busiestType === 0 ? taken.value : shareOfBatches(busiestType) / busiestType;
+
+/** The share of batches that have an event of the busiest type. */
+export const shareOfBatches = (busiestType: number): number => 1 - (1 - busiestType) ** taken.value;
 
 const less = (counts: Counts, other: Counts): Counts => sumOf([counts, times(-1, other)]);
 

@@ -183,17 +183,21 @@ describe.each([["queue"], ["webhook"]] as const)("the model supposes what is rea
   });
 });
 
-test("the model supposes what is really asked for a poll that gives five messages", async () => {
+test("the model supposes what is really asked for a batch of five events, and for a poll that gives all", async () => {
   const own = await startCountedBus();
   try {
     const [subscription, ...others] = await subscribeUpTo(own, "queue", [], 1);
     if (subscription === undefined || others.length > 0) throw new Error("There is one subscription.");
     const agent = freshAgent();
     for (let i = 0; i < 5; i++) await emitOne(own, { agent, dataBytes: 200 });
-    await dispatchAll(own);
+    const dispatched = await counted(own, () => dispatchAll(own));
     const real = await counted(own, () => pollAndAcknowledge(own, [subscription]));
     const shape = shapeOf(agent, 200);
     const subscriber: Subscriber = { owner: subscription.owner, name: subscription.name, kind: "queue" };
+    const batch = times(5, footprints.dispatch(shape, [subscriber], 1 / 5));
+    // And who has subscribed since the last time.
+    expect(dispatched.calls).toEqual({ ...batch.calls, "dynamodb Query": 1 });
+    expect(dispatched.writeUnits).toEqual(batch.writeUnits);
     const model = sumOf([footprints.poll(shape, subscriber, 5), footprints.acknowledge(shape, subscriber, 5)]);
     expect(comparable(real)).toEqual(comparable(model));
   } finally {
