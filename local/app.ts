@@ -14,6 +14,7 @@ import * as reconcile from "../functions/reconcile.ts";
 import * as request from "../functions/request.ts";
 import * as respond from "../functions/respond.ts";
 import { freshAgentSecret } from "../functions/runtime/agent-parts.ts";
+import type { TableCalls } from "../functions/runtime/aws/calls.ts";
 import { createDeps } from "../functions/runtime/deps.ts";
 import { createDynamoRateStore } from "../functions/runtime/dynamo/rates.ts";
 import { createDynamoEventStore } from "../functions/runtime/dynamo-event-store.ts";
@@ -38,12 +39,12 @@ import { type Identify, identifyBy, identifyNobody, issueAdministratorKey } from
 import { type AcceptDeliveries, type AcceptEvents, createLocalPublisher } from "./publisher.ts";
 import { type SharedReads, sharingStore } from "./shared-reads.ts";
 import type { SubscriberKeys } from "./subscriber-keys.ts";
-import { embeddedCalls, TABLE_NAME } from "./table.ts";
+import { TABLE_NAME } from "./table.ts";
 import { type Wakeups, wakingStore } from "./wakeups.ts";
 
 /** What the host lends. It outlives every version of the code. */
 export interface Host {
-  readonly storeEndpoint: string;
+  readonly table: TableCalls;
   /** The pause between two runs of the reconciler. */
   readonly reconcileEveryMs: number;
   readonly wakeups: Wakeups;
@@ -101,7 +102,7 @@ const INDEX_SETTLE_MS = 2_000;
 /** Puts one version of the code together. */
 export function createApp(config: BusConfig, host: Host): App {
   const { wakeups, log } = host;
-  const table = { calls: embeddedCalls(host.storeEndpoint), tableName: TABLE_NAME };
+  const table = { calls: host.table, tableName: TABLE_NAME };
   const store = createDynamoEventStore(table);
   const deps: AppDeps = {
     ...createDeps({

@@ -19,7 +19,7 @@ import { faultOfHost } from "./options.ts";
 import { loadCode } from "./reload.ts";
 import { startServer } from "./server.ts";
 import { createSharedReads } from "./shared-reads.ts";
-import { lockDataFolder, startStore } from "./store.ts";
+import { lockDataFolder, openStore } from "./store.ts";
 import { createSubscriberKeys } from "./subscriber-keys.ts";
 import { createWakeups } from "./wakeups.ts";
 import { LocalWebhookQueue } from "./webhook-queue.ts";
@@ -51,7 +51,7 @@ export interface EmbeddedBusOptions {
   readonly watch?: boolean;
   /** The pause between two runs of the reconciler. Default 10 s. */
   readonly reconcileEveryMs?: number;
-  /** Where the functions reach the store that speaks at an endpoint, if not there: a proxy in between, say. */
+  /** Has the store speak DynamoDB at an endpoint; where the functions reach it then: there, or a proxy in between. */
   readonly storeVia?: (storeEndpoint: string) => Promise<string> | string;
   /** Gets log records (one JSON object a line) and what subscribers write to their consoles. Default: nowhere. */
   readonly log?: (line: string) => void;
@@ -101,7 +101,7 @@ async function start(
     allowLoopbackWebhooks = false,
     watch = false,
     reconcileEveryMs = RECONCILE_EVERY_MS,
-    storeVia = (endpoint) => endpoint,
+    storeVia,
     log: print = () => {},
     onReload = () => {},
   }: EmbeddedBusOptions,
@@ -116,7 +116,7 @@ async function start(
 
   const outDir = join(dataDir, "build");
   await rm(outDir, { recursive: true, force: true });
-  const store = await startStore(dataDir, log);
+  const store = await openStore(dataDir, log, storeVia);
   cleanups.push(() => store.close());
 
   const journalOf = (name: string): Journal => {
@@ -171,7 +171,7 @@ async function start(
     outDir,
     watch,
     host: {
-      storeEndpoint: await storeVia(store.endpoint),
+      table: store.calls,
       reconcileEveryMs,
       wakeups,
       reads,

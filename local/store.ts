@@ -1,8 +1,9 @@
 /**
- * The embedded store: dynalite, a DynamoDB in JavaScript, on LevelDB in the data folder.
+ * The embedded store: a table on LevelDB in the data folder, in this process (`level-table/`).
  *
- * It runs in a thread of its own: its work does not hold up the handlers, and should it fall over (it throws on what it
- * did not expect) it is started again on the same port, with what was acknowledged still in the folder.
+ * For what has to reach it over HTTP, as DynamoDB is reached, dynalite serves the same folder: a DynamoDB in JavaScript, in a
+ * thread of its own. Should it fall over (it throws on what it did not expect) it is started again on the same port, with
+ * what was acknowledged still in the folder.
  */
 
 import { mkdir } from "node:fs/promises";
@@ -10,9 +11,10 @@ import { join } from "node:path";
 import { Level } from "level";
 import type { Logger } from "../shared/ports.ts";
 import { bundleOnce } from "./bundle.ts";
+import { type OpenTable, openTable } from "./level-table/open.ts";
 import { projectPath } from "./project.ts";
 import { superviseThread } from "./supervised-thread.ts";
-import { createTable, embeddedClient, TABLE_NAME } from "./table.ts";
+import { createTable, embeddedCalls, embeddedClient, TABLE_NAME } from "./table.ts";
 
 export interface EmbeddedStore {
   /** Where it speaks DynamoDB. */
@@ -47,7 +49,29 @@ export async function lockDataFolder(dataDir: string): Promise<{ release(): Prom
   return { release: () => lock.close() };
 }
 
-/** Starts the store in a data folder that is locked, and makes the table if it is not there. */
+/**
+ * Opens the store in a data folder that is locked, and makes the table if it is not there.
+ *
+ * @param via where it is reached, if not in this process: gets where it speaks DynamoDB
+ */
+export async function openStore(
+  dataDir: string,
+  log: Logger,
+  via?: (storeEndpoint: string) => Promise<string> | string,
+): Promise<OpenTable> {
+  if (via === undefined) return openTable(dataDir, TABLE_NAME);
+  const served = await startStore(dataDir, log);
+  const calls = embeddedCalls(await via(served.endpoint));
+  return {
+    calls,
+    async close() {
+      calls.close();
+      await served.close();
+    },
+  };
+}
+
+/** Has dynalite serve a data folder that is locked over HTTP, and makes the table if it is not there. */
 export async function startStore(dataDir: string, log: Logger): Promise<EmbeddedStore> {
   const file = await bundleOnce({
     name: "store",

@@ -82,7 +82,8 @@ async function becomesActive(client: DynamoDBClient, tableName: string): Promise
   throw new Error("The data folder holds half a table. Nothing was ever recorded in it: delete it or use another.");
 }
 
-function tableDefinition(tableName: string): CreateTableCommandInput {
+/** The table as infrastructure has it. */
+export function tableDefinition(tableName: string): CreateTableCommandInput {
   const indexes = Object.entries(TABLE.indexes);
   const attributes = new Set([
     TABLE.partitionKey,

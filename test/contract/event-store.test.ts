@@ -1,6 +1,7 @@
 import { afterAll } from "vitest";
+import { embeddedCalls } from "../../local/table.ts";
 import { sdkCallsAt } from "../support/aws-clients.ts";
-import { openEmbeddedStore } from "../support/embedded-store.ts";
+import { type CallsAt, openEmbeddedStore } from "../support/embedded-store.ts";
 import { MemoryEventStore } from "../support/memory-event-store.ts";
 import { agentStoreContract } from "./agents.suite.ts";
 import type { ClockedStoreUnderTest } from "./clocked-store.ts";
@@ -28,17 +29,19 @@ const EMBEDDED: ClockedStoreUnderTest = {
   },
 };
 
-/** The lean clients speak to the embedded store in any case. */
-const BY_SDK: ClockedStoreUnderTest = {
-  name: "of the embedded run, called by the SDK's clients",
+/** The same folder, served over HTTP: what both clients of AWS can be tried on without AWS. */
+const servedTo = (client: string, callsAt: CallsAt): ClockedStoreUnderTest => ({
+  name: `served by dynalite, called by ${client}`,
   open: async (now) => {
-    const { store, close } = await openEmbeddedStore(now, sdkCallsAt);
+    const { store, close } = await openEmbeddedStore(now, callsAt);
     closing.push(close);
     return store;
   },
-};
+});
 
-for (const under of [IN_MEMORY, EMBEDDED, BY_SDK]) {
+const SERVED = [servedTo("the lean clients", embeddedCalls), servedTo("the SDK's clients", sdkCallsAt)];
+
+for (const under of [IN_MEMORY, EMBEDDED, ...SERVED]) {
   eventStoreContract({ ...under, open: () => under.open(Date.now) });
   subscriptionStoreContract(under);
   deliveryStoreContract(under);
