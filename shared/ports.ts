@@ -98,6 +98,8 @@ export interface EventStore extends SubscriptionStore, DeliveryStore, AgentStore
   getEvent(eventId: string): Promise<EventRecord | null>;
   /** The same without its data, in one small read. */
   getEnvelope(eventId: string): Promise<EnvelopeRecord | null>;
+  /** Those that exist, in no order. Whether each is published may lag behind. */
+  getEnvelopes(eventIds: readonly string[]): Promise<EnvelopeRecord[]>;
   /** Events that exist and have not expired, in the order of the ids. Whether each is published may lag behind. */
   getEvents(eventIds: readonly string[]): Promise<EventRecord[]>;
   markPublished(eventId: string): Promise<void>;

@@ -2,8 +2,8 @@
 import type { EventStore } from "./ports.ts";
 import type { EventRecord } from "./records.ts";
 
-/** At most 5 MB, if all are as large as they may be. */
-const PORTION = 25;
+/** A page of the usual size; at most 10 MB, if all are as large as they may be. */
+const PORTION = 50;
 
 export interface PlacedEvent {
   readonly position: string;

@@ -22,9 +22,28 @@ export type BeganIt = (correlationId: string) => Promise<boolean>;
 
 export function conversationsOf({ store }: Pick<Deps, "store">, agent: Agent): BeganIt {
   const known = new Map<string, Promise<boolean>>();
+  let asked: string[] = [];
+  let firstEvents: Promise<ReadonlyMap<string, SeenEvent>> | undefined;
+
+  /** The first events of all conversations that are asked for in one go. */
+  const lookUp = async (): Promise<ReadonlyMap<string, SeenEvent>> => {
+    await Promise.resolve();
+    const ids = asked;
+    asked = [];
+    firstEvents = undefined;
+    const [only = ""] = ids;
+    const found = ids.length > 1 ? await store.getEnvelopes(ids) : [await store.getEnvelope(only)];
+    return new Map(found.flatMap((one) => (one === null ? [] : [[one.event.id, one.event]])));
+  };
+
+  const isOwn = async (correlationId: string): Promise<boolean> => {
+    asked.push(correlationId);
+    firstEvents ??= lookUp();
+    return (await firstEvents).get(correlationId)?.source === agent.id;
+  };
+
   return (correlationId) => {
-    const answer =
-      known.get(correlationId) ?? store.getEnvelope(correlationId).then((first) => first?.event.source === agent.id);
+    const answer = known.get(correlationId) ?? isOwn(correlationId);
     known.set(correlationId, answer);
     return answer;
   };

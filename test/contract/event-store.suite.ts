@@ -127,6 +127,7 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
         expect(await store.getEvents([id])).toEqual([first]);
         const { data: _, ...envelope } = first.event;
         expect(await store.getEnvelope(id)).toEqual({ ...first, event: envelope });
+        expect(await store.getEnvelopes([id, randomUUID()])).toEqual([{ ...first, event: envelope }]);
       });
 
       it("does not know what was never recorded or has expired [history-4]", async () => {
@@ -136,6 +137,7 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
         expect(await store.getEvent(expired.event.id)).toBeNull();
         expect(await store.getEnvelope(expired.event.id)).toBeNull();
         expect(await store.getEvents([expired.event.id, randomUUID()])).toEqual([]);
+        expect(await store.getEnvelopes([expired.event.id, randomUUID()])).toEqual([]);
       });
 
       it("leaves no trace of one that was removed when it is marked as published all the same", async () => {

@@ -76,6 +76,11 @@ export class MemoryEventStore extends MemorySubscriptions implements EventStore 
     return { ...record, event };
   }
 
+  async getEnvelopes(eventIds: readonly string[]): Promise<EnvelopeRecord[]> {
+    const envelopes = await Promise.all(eventIds.map((id) => this.getEnvelope(id)));
+    return envelopes.filter((envelope) => envelope !== null);
+  }
+
   async getEvents(eventIds: readonly string[]): Promise<EventRecord[]> {
     const records = await Promise.all(eventIds.map((id) => this.getEvent(id)));
     return records.filter((record) => record !== null);

@@ -7,7 +7,7 @@ import { type DynamoTable, type Item, standing } from "./table.ts";
 
 export type EventMethods = Pick<
   EventStore,
-  "putEvent" | "getEvent" | "getEnvelope" | "getEvents" | "markPublished" | "leaseForRelay"
+  "putEvent" | "getEvent" | "getEnvelope" | "getEnvelopes" | "getEvents" | "markPublished" | "leaseForRelay"
 >;
 
 /** @param nowSeconds epoch seconds: what has expired is not served, whenever TTL removes it */
@@ -18,6 +18,12 @@ export function eventMethods(table: DynamoTable, nowSeconds: () => number): Even
     const meta = await table.get(keys.event(eventId));
     return meta === null || !isAlive(meta) ? null : meta;
   };
+
+  const getMetas = (eventIds: readonly string[]): Promise<Item[]> =>
+    table.getManyUnchanging(
+      eventIds.map((id) => keys.event(id)),
+      isAlive,
+    );
 
   const getEvent = async (eventId: string): Promise<EventRecord | null> => {
     const meta = await getMeta(eventId);
@@ -35,6 +41,8 @@ export function eventMethods(table: DynamoTable, nowSeconds: () => number): Even
       return meta === null ? null : itemToEnvelope(meta);
     },
 
+    getEnvelopes: async (eventIds) => (await getMetas(eventIds)).map(itemToEnvelope),
+
     async putEvent(record): Promise<CreateOutcome<EventRecord>> {
       const { meta, body } = eventToItems(record);
       // Its key holds the payload's hash, so that whoever loses the race for META has not changed the winner's data.
@@ -46,10 +54,7 @@ export function eventMethods(table: DynamoTable, nowSeconds: () => number): Even
     },
 
     async getEvents(eventIds) {
-      const metas = await table.getManyUnchanging(
-        eventIds.map((id) => keys.event(id)),
-        isAlive,
-      );
+      const metas = await getMetas(eventIds);
       const bodies = await bodiesOf(table, metas);
       const byId = new Map(metas.map((meta) => [meta["id"]?.S, itemToEvent(meta, bodies.get(meta["pk"]?.S ?? ""))]));
       return eventIds.flatMap((id) => byId.get(id) ?? []);

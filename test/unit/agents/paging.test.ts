@@ -2,8 +2,10 @@
 import { describe, expect, it } from "vitest";
 import type { Agent } from "../../../shared/agents/agent.ts";
 import { DEFAULT_POLICY } from "../../../shared/agents/policy.ts";
+import { listEvents } from "../../../shared/history.ts";
 import { busInMemory } from "../../support/bus-in-memory.ts";
 import { callInMemory } from "../../support/call-in-memory.ts";
+import { watched } from "../../support/watched-store.ts";
 
 const agentOf = (name: string, conversations: "own" | "any" = "own"): Agent => ({
   id: `arn:aws:iam::123456789012:role/${name}`,
@@ -52,5 +54,28 @@ describe("an agent that may not see everything pages through", () => {
         }
         expect(seen).toEqual(order === "asc" ? alices : [...alices].reverse());
       }
+  });
+
+  it("conversations of others, each of which it began or not: those of a page are looked up together", async () => {
+    const bus = busInMemory();
+    const body = { type: "ORION_STATE_CHANGED", data: { to: "idle" } };
+    const emitted: string[] = [];
+    const emit = async (caller: Agent, cause?: string): Promise<string> => {
+      bus.clock.nowMs += 10;
+      const parent = cause === undefined ? {} : { causation_id: cause };
+      const { json } = await callInMemory(bus, "POST", "/events", { body: { ...body, ...parent }, caller });
+      return json["event_id"] as string;
+    };
+    for (let i = 0; i < 20; i++) {
+      const first = await emit(i % 2 === 0 ? ALICE : BOB);
+      const second = await emit(BOB, first);
+      if (i % 2 === 0) emitted.push(first, second);
+    }
+    const { store, taken } = watched(bus.store);
+    const page = await listEvents({ ...bus.deps, store }, { order: "asc" }, ALICE);
+    expect(page.events.map(({ id }) => id)).toEqual(emitted);
+    const { reads } = taken();
+    expect(reads.filter((name) => name === "getEnvelopes")).toHaveLength(1);
+    expect(reads).not.toContain("getEnvelope");
   });
 });
