@@ -1,24 +1,18 @@
 /** Tables of the embedded store with so many events in them: made once, and kept in a folder for the next run. */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { projectPath } from "../../local/project.ts";
 import { startStore } from "../../local/store.ts";
+import { TABLE } from "../../shared/keys.ts";
 import type { BenchContext } from "../contract.ts";
+import { itemsAt } from "./items.ts";
 import { quiet } from "./quiet.ts";
 
-/** What decides what a table looks like: another version of any of these makes it anew. */
-const MADE_BY = [
-  "bench/p6-history/events.ts",
-  "bench/p6-history/items.ts",
-  "bench/p6-history/bulk-load.ts",
-  "functions/runtime/dynamo/items.ts",
-  "functions/runtime/dynamo/subscription-items.ts",
-  "local/table.ts",
-  "shared/keys.ts",
-];
+/** Of so many events the items are compared with those that a table was made of. */
+const COMPARED_EVENTS = 200;
 
 export interface PreparedTable {
   /** As the embedded run has it. */
@@ -35,7 +29,7 @@ export async function prepareTable(
 ): Promise<PreparedTable> {
   const parent = join(workDir, "p6-history");
   const name = `${count}-events-`;
-  const dataDir = join(parent, `${name}${await versionOf(MADE_BY)}`);
+  const dataDir = join(parent, `${name}${versionOf(count)}`);
   await mkdir(parent, { recursive: true });
   // What an earlier version made, or a run that was broken off, only takes up space.
   for (const other of await readdir(parent))
@@ -72,10 +66,13 @@ async function fill(path: string, count: number, signal: AbortSignal, progress: 
   });
 }
 
-async function versionOf(files: readonly string[]): Promise<string> {
-  const hash = createHash("sha256");
-  for (const file of files) hash.update(await readFile(projectPath(file)));
-  return hash.digest("hex").slice(0, 12);
+/** Changes when the bus would write something else, and with this benchmark's events. */
+function versionOf(count: number): string {
+  const items = Array.from({ length: COMPARED_EVENTS }, (_, age) => itemsAt(age, count));
+  return createHash("sha256")
+    .update(JSON.stringify([TABLE, items]))
+    .digest("hex")
+    .slice(0, 12);
 }
 
 const exists = (path: string): Promise<boolean> =>
