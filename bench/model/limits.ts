@@ -70,7 +70,7 @@ function lambda({ parts }: Usage): Limit[] {
   const all = Object.values(parts);
   const environments = all.reduce((sum, one) => sum + concurrencyOf(one), 0);
   const invocations = all.reduce((sum, one) => sum + one.invocations, 0);
-  const { concurrency, invocationsPerEnvironment, environmentsOfQueue } = QUOTA;
+  const { concurrency, invocationsPerEnvironment, environmentsOfQueue, messagesInFlight } = QUOTA;
   return [
     {
       what: "Lambda: waits, in the concurrency reserved for them",
@@ -95,6 +95,14 @@ function lambda({ parts }: Usage): Limit[] {
       perEvent: concurrencyOf(parts.dispatch),
       remedy: "change the bus",
       advice: "several dispatch queues, each with a rule of its own for a part of the types",
+    },
+    {
+      what: "SQS: events that dispatch has taken and not deleted",
+      most: messagesInFlight.value,
+      unit: "messages",
+      perEvent: parts.dispatch.ms / 1_000,
+      remedy: "ask AWS",
+      advice: "a higher quota",
     },
     {
       what: "Lambda: concurrency of the account",
