@@ -1,11 +1,10 @@
 /** The process that asks: a round of questions at a time, as it is told. */
 import { performance } from "node:perf_hooks";
-import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { connect } from "nats";
 import { createClient } from "redis";
 import { AgentEventBus } from "../../client/agent-event-bus.ts";
-import { lockDataFolder, startStore } from "../../local/store.ts";
-import { embeddedClient, TABLE_NAME } from "../../local/table.ts";
+import { openStore } from "../../local/store.ts";
+import { TABLE_NAME } from "../../local/table.ts";
 import { QUESTION } from "./message.ts";
 import type { Places, Round, Subject, Took } from "./places.ts";
 
@@ -64,16 +63,14 @@ function askBus(url: string): Record<"live" | "direct" | "health", Ask> {
   };
 }
 
-/** A single write of what the embedded run keeps its history in, from a process that has it as its own. */
+/** A single write of what the embedded run keeps its history in, in the asking process itself. */
 async function putInto(dataDir: string): Promise<Ask> {
   const silent = (): void => undefined;
-  await lockDataFolder(dataDir);
-  const store = await startStore(dataDir, { info: silent, warn: silent, error: silent });
-  const client = embeddedClient(store.endpoint);
+  const store = await openStore(dataDir, { info: silent, warn: silent, error: silent });
   let last = 0;
   return async () => {
     const Item = { pk: { S: `BENCH#${++last}` }, sk: { S: "META" }, data: { S: JSON.stringify(QUESTION) } };
-    await client.send(new PutItemCommand({ TableName: TABLE_NAME, Item }));
+    await store.calls.putItem({ TableName: TABLE_NAME, Item });
   };
 }
 
