@@ -1,6 +1,7 @@
 import dns from "node:dns";
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
+import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { createAuthority } from "../../support/webhook-endpoint.ts";
 import { calling, failureOf, ITEM, type Play, playedService, told } from "./played-service.ts";
@@ -30,9 +31,12 @@ describe("a connection that was kept", () => {
       call.place === 2 ? void response.socket?.destroy() : told(response, 200, {}),
     );
     const calls = calling(service.url);
+    const pauses = vi.spyOn(Math, "random");
     await calls.getItem(ITEM);
     await calls.getItem(ITEM);
     expect(service.calls.map(({ connection }) => connection)).toEqual([1, 1, 2]);
+    expect(pauses).not.toHaveBeenCalled();
+    pauses.mockRestore();
   });
 
   it("is not used again when it was seen to close", async () => {
@@ -94,9 +98,13 @@ describe("a connection that breaks", () => {
 
   it("each time fails the call after two tries, with the reason", async () => {
     const service = await playedSockets((socket) => void socket.once("data", () => socket.destroy()));
+    const pauses = vi.spyOn(Math, "random");
     const error = await failureOf(calling(service.url).getItem(ITEM));
     expect(error).toMatchObject({ name: "ConnectionError", message: "socket hang up" });
     expect(service.count()).toBe(2);
+    // It was a new connection that broke, so it may be the service.
+    expect(pauses).toHaveBeenCalledTimes(1);
+    pauses.mockRestore();
   });
 
   it("because nobody listens fails the call, with the reason", async () => {
@@ -119,6 +127,24 @@ describe("a service that takes its time", () => {
     for (const answer of answers) answer();
     expect(service.calls).toHaveLength(2);
     expect(service.connections()).toBe(2);
+    // Its connections are closed, and serve no other call.
+    const left = promisify(service.server.getConnections.bind(service.server));
+    await vi.waitFor(async () => expect(await left()).toBe(0));
+  });
+
+  it("and never ends its answer is given up before the answer fills the memory", async () => {
+    const part = Buffer.alloc(1024 * 1024, " ");
+    let sent = 0;
+    const service = await playedService((_, response) => {
+      const send = (): void => {
+        while (!response.destroyed && response.write(part)) sent++;
+      };
+      response.on("drain", send);
+      send();
+    });
+    const error = await failureOf(calling(service.url).getItem(ITEM));
+    expect(error).toMatchObject({ name: "AnswerTooLong", again: "never" });
+    expect([service.calls.length, sent < 100]).toEqual([1, true]);
   });
 
   it("may take longer for a long answer, as long as its parts come", async () => {
@@ -242,11 +268,11 @@ describe("over HTTPS", () => {
     const calls = calling(service.url);
     calls.open();
     await vi.waitFor(() => expect(service.connections()).toBe(1));
-    const paused = vi.spyOn(Math, "random");
+    const pauses = vi.spyOn(Math, "random");
     await calls.getItem(ITEM);
     expect(service.calls.map(({ connection }) => connection)).toEqual([1, 2]);
-    expect(paused).not.toHaveBeenCalled();
-    paused.mockRestore();
+    expect(pauses).not.toHaveBeenCalled();
+    pauses.mockRestore();
   });
 
   it("a connection that cannot be opened early is no matter until there is a call", async () => {
