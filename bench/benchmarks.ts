@@ -1,8 +1,19 @@
 /** All benchmarks, in the order of their goals. */
 import type { Benchmark } from "./contract.ts";
+import { START } from "./p1-start/benchmark.ts";
+import { WARM_EMIT } from "./p2-warm-emit/benchmark.ts";
 import { REQUEST_REPLY } from "./p5-request-reply/benchmark.ts";
 import { HISTORY } from "./p6-history/benchmark.ts";
+import { THROUGHPUT } from "./p7-throughput/benchmark.ts";
 import { FAN_OUT } from "./p8-fan-out/benchmark.ts";
 import { DEADLINES } from "./r10-deadlines/benchmark.ts";
 
-export const BENCHMARKS: readonly Benchmark[] = [REQUEST_REPLY, HISTORY, FAN_OUT, DEADLINES];
+export const BENCHMARKS: readonly Benchmark[] = [
+  START,
+  WARM_EMIT,
+  REQUEST_REPLY,
+  HISTORY,
+  THROUGHPUT,
+  FAN_OUT,
+  DEADLINES,
+];
