@@ -73,7 +73,7 @@ export const ACCESS_PATHS: readonly AccessPath[] = [
   deepPage("all, from a cursor deep inside", {}),
   deepPage("all, from a cursor deep inside, oldest first", { order: "asc" }),
   stretch("all, from and to", {}),
-  page("all, a page of 1,000", { limit: "1000" }),
+  page("all, a page of 500", { limit: "500" }),
   page("by type", { type: "MESSAGE_RECEIVED" }),
   page("by type, oldest first", { type: "MESSAGE_RECEIVED", order: "asc" }),
   deepPage("by type, from a cursor deep inside", { type: "MESSAGE_RECEIVED" }),

@@ -1,11 +1,10 @@
 /** The bus over one of the tables, as far as looking back goes: the real domain, the real store, and what it costs. */
 import type { TableCalls } from "../../functions/runtime/aws/calls.ts";
-import { sdkTableCalls } from "../../functions/runtime/aws/sdk-calls.ts";
 import { createDeps } from "../../functions/runtime/deps.ts";
 import { createDynamoRateStore } from "../../functions/runtime/dynamo/rates.ts";
 import { createDynamoEventStore } from "../../functions/runtime/dynamo-event-store.ts";
-import { startStore } from "../../local/store.ts";
-import { embeddedClient, TABLE_NAME } from "../../local/table.ts";
+import { openStore } from "../../local/store.ts";
+import { TABLE_NAME } from "../../local/table.ts";
 import { openAgent } from "../../shared/agents/agent.ts";
 import { defineBus } from "../../shared/bus-config.ts";
 import type { Deps } from "../../shared/ports.ts";
@@ -31,18 +30,13 @@ export interface HistoryBus extends History {
 }
 
 export async function openHistoryBus({ dataDir }: Pick<PreparedTable, "dataDir">, count: number): Promise<HistoryBus> {
-  const embedded = await startStore(dataDir, quiet);
-  const client = embeddedClient(embedded.endpoint);
-  const calls = sdkTableCalls(client);
+  const { calls, close } = await openStore(dataDir);
   const counted = countingCalls(calls);
   return {
     deps: depsOn(calls),
     count,
     counting: { deps: depsOn(counted.calls), count, takeCost: counted.take },
-    async close() {
-      client.destroy();
-      await embedded.close();
-    },
+    close,
   };
 }
 

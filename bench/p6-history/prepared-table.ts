@@ -5,11 +5,10 @@ import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { projectPath } from "../../local/project.ts";
-import { startStore } from "../../local/store.ts";
+import { openStore } from "../../local/store.ts";
 import { TABLE } from "../../shared/keys.ts";
 import type { BenchContext } from "../contract.ts";
 import { itemsAt } from "./items.ts";
-import { quiet } from "./quiet.ts";
 
 /** Of so many events the items are compared with those that a table was made of. */
 const COMPARED_EVENTS = 200;
@@ -40,8 +39,7 @@ export async function prepareTable(
   if (!isThere) {
     progress(`making a table of ${count} events`);
     const unfinished = `${dataDir}-unfinished`;
-    // Dynalite makes the table; then its folder is filled.
-    const empty = await startStore(unfinished, quiet);
+    const empty = await openStore(unfinished);
     await empty.close();
     await fill(join(unfinished, "store"), count, signal, progress);
     await rename(unfinished, dataDir);
