@@ -1,15 +1,14 @@
 /**
  * The wait: read the request until it has ended, it is past its deadline, or this call may be held no longer.
  *
- * The gap before the next read is sqrt(2 kappa t), t the time already waited and kappa the delay that one read is
- * worth: kappa x reads + delay is then at most sqrt(2) times that of the best fixed interval known in hindsight, plus
- * lower order terms. Time is taken from the monotonic clock; the wall clock is read once, to place the deadline.
+ * When it reads is for `wait-policy/next-read.ts` to say. Time is taken from the monotonic clock; the wall clock is read once,
+ * to place the deadline.
  */
 import { endRequest } from "./end-request.ts";
 import { BusError } from "./errors.ts";
-import { WAIT_READ_COST_MS } from "./limits.ts";
 import type { Deps } from "./ports.ts";
 import type { RequestRecord } from "./records.ts";
+import { blindGapMs, next } from "./wait-policy/next-read.ts";
 
 export interface HoldOptions {
   /** How long this call may be held, in milliseconds. */
@@ -49,7 +48,7 @@ export async function* watchRequest(
       if (failure !== null) throw failure;
       return { kind: "pending", request: latest };
     }
-    const gap = nextGapMs(alreadyWaitedMs + now - start);
+    const gap = next(alreadyWaitedMs + now - start, null);
     await deps.pause(Math.min(gap, deadline - now, holdUntil - now), latest.eventId, options.signal);
     // The read that decides a timeout is its conditional write, so none is made at the deadline.
     if (deps.monotonic() >= deadline) continue;
@@ -78,12 +77,6 @@ export async function waitForEnd(deps: Deps, request: RequestRecord, options: Ho
   }
 }
 
-/** The gap before the next read after waiting `waitedMs`; starts where gap and waiting time are equal, at 2 kappa. */
-export function nextGapMs(waitedMs: number): number {
-  const kappa = WAIT_READ_COST_MS;
-  return Math.max(2 * kappa, Math.sqrt(2 * kappa * waitedMs));
-}
-
 /** What a read gives, or null when it hangs for longer than there is time: no read holds a call past its end. */
 async function inTime<T>(deps: Deps, reading: Promise<T>, ms: number): Promise<T | null> {
   const done = new AbortController();
@@ -107,7 +100,7 @@ async function timeOut(deps: Deps, request: RequestRecord, holdUntil: number): P
       // The write may or may not have got through: it is repeated, and its condition tells.
       const retryable = error instanceof BusError && error.retryable;
       if (!retryable || attempt === 1 || deps.monotonic() >= holdUntil) throw error;
-      await deps.pause(nextGapMs(50 * 2 ** attempt), request.eventId);
+      await deps.pause(blindGapMs(50 * 2 ** attempt), request.eventId);
     }
   }
 }

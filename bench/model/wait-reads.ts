@@ -1,27 +1,14 @@
-/** When a wait reads its record, as the bus has it read. */
-import { nextGapMs } from "../../shared/wait.ts";
+/** When a wait reads its record, as the bus has it read when nothing is known of its type's answers. */
+import { next } from "../../shared/wait-policy/next-read.ts";
+import { readsUntil } from "../p4-wait/simulate.ts";
 
-/** The instants of all its reads, in milliseconds from its beginning. Reading takes no time. */
-function* readsAtMs(): Generator<number, never> {
-  for (let waitedMs = nextGapMs(0); ; waitedMs += nextGapMs(waitedMs)) yield waitedMs;
-}
+const readsAtMs = (lastMs: number): readonly number[] => readsUntil((elapsedMs) => next(elapsedMs, null), lastMs);
 
-/** The reads of a wait whose answer comes after so long, and when the last of them sees it. */
+/** The reads of a wait whose answer comes after so long, and when the last of them sees it. Reading takes no time. */
 export function readsUntilAnswer(answerMs: number): { readonly reads: number; readonly seenAtMs: number } {
-  let reads = 0;
-  for (const seenAtMs of readsAtMs()) {
-    reads++;
-    if (seenAtMs >= answerMs) return { reads, seenAtMs };
-  }
-  throw new Error("A wait goes on reading.");
+  const reads = readsAtMs(answerMs);
+  return { reads: reads.length, seenAtMs: reads.at(-1) as number };
 }
 
 /** The reads of a wait that ends without an answer: at its end it writes instead. */
-export function readsWithin(timeoutMs: number): number {
-  let reads = 0;
-  for (const atMs of readsAtMs()) {
-    if (atMs >= timeoutMs) break;
-    reads++;
-  }
-  return reads;
-}
+export const readsWithin = (timeoutMs: number): number => readsAtMs(timeoutMs).length - 1;

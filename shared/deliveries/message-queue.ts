@@ -17,7 +17,7 @@ import type { EventRecord } from "../records.ts";
 import { findOwnSubscription } from "../subscriptions/look-up.ts";
 import type { DeliveryRecord, QueueTarget, SubscriptionRecord } from "../subscriptions/records.ts";
 import { isoAt } from "../time.ts";
-import { nextGapMs } from "../wait.ts";
+import { blindGapMs } from "../wait-policy/next-read.ts";
 import { dead, NOT_ALLOWED, putOff, takenOn, whyPointless } from "./delivery.ts";
 
 /** An event out of a queue. */
@@ -78,7 +78,7 @@ export async function takeMessages(
     if (round.buried > 0 && buried < MAX_BURIED) continue;
     const waitedMs = deps.monotonic() - start;
     if (waitedMs >= waitMs) return [];
-    await deps.pause(Math.min(nextGapMs(waitedMs), waitMs - waitedMs), messagesTopic(subscriptionId), signal);
+    await deps.pause(Math.min(blindGapMs(waitedMs), waitMs - waitedMs), messagesTopic(subscriptionId), signal);
   }
 }
 

@@ -7,7 +7,8 @@ import { openRequest } from "../../shared/request.ts";
 import { describeOutcome } from "../../shared/request-outcome.ts";
 import { streamRequest } from "../../shared/request-stream.ts";
 import { respond } from "../../shared/respond.ts";
-import { nextGapMs, waitForEnd } from "../../shared/wait.ts";
+import { waitForEnd } from "../../shared/wait.ts";
+import { blindGapMs } from "../../shared/wait-policy/next-read.ts";
 import { after, type BusInMemory, busInMemory } from "../support/bus-in-memory.ts";
 import { codeOf, failureOf } from "../support/failures.ts";
 
@@ -340,9 +341,9 @@ describe("a held call", () => {
     expect(bus.clock.nowMs).toBe(Date.parse(request.deadline));
   });
 
-  it("reads less and less often: sqrt(2 kappa t) apart, and about as often as the best fixed interval would", async () => {
-    const gaps = [10, 100, 1_000, 10_000].map(nextGapMs);
-    expect(gaps.map(Math.round)).toEqual([10, 32, 100, 316]);
+  it("reads less and less often: 2 sqrt(kappa t) apart, and about as often as the best fixed interval would", async () => {
+    const gaps = [10, 100, 1_000, 10_000].map(blindGapMs);
+    expect(gaps.map(Math.round)).toEqual([20, 45, 141, 447]);
     const bus = busInMemory();
     let reads = 0;
     const getRequest = bus.store.getRequest.bind(bus.store);
@@ -351,9 +352,9 @@ describe("a held call", () => {
       return getRequest(id);
     };
     await ask(bus);
-    // The integral of 1 / sqrt(2 kappa t) from 0 to 10 s is 63.
-    expect(reads).toBeGreaterThan(40);
-    expect(reads).toBeLessThan(90);
+    // The integral of 1 / (2 sqrt(kappa t)) from 0 to 10 s is 45.
+    expect(reads).toBeGreaterThan(35);
+    expect(reads).toBeLessThan(55);
   });
 });
 

@@ -11,7 +11,7 @@ import { concurrencyOf, countsOf, usageOf } from "../../../bench/model/usage.ts"
 import { readsUntilAnswer, readsWithin } from "../../../bench/model/wait-reads.ts";
 import { answerSecondsOf, waitsOf } from "../../../bench/model/waits.ts";
 import { INDEX_SHARDS } from "../../../shared/limits.ts";
-import { nextGapMs } from "../../../shared/wait.ts";
+import { blindGapMs } from "../../../shared/wait-policy/next-read.ts";
 
 const MILLION: Load = { ...SMALL_TEAM, eventsPerSecond: 1_000_000 };
 const limits = (load: Load) => limitsOf(load, usageOf(load));
@@ -77,9 +77,9 @@ describe("what a load is made of", () => {
   });
 
   test("a wait reads as the bus does: an answer is seen by the first read behind it", () => {
-    const first = nextGapMs(0);
+    const first = blindGapMs(0);
     expect(readsUntilAnswer(first)).toEqual({ reads: 1, seenAtMs: first });
-    expect(readsUntilAnswer(first + 0.1)).toEqual({ reads: 2, seenAtMs: first + nextGapMs(first) });
+    expect(readsUntilAnswer(first + 0.1)).toEqual({ reads: 2, seenAtMs: first + blindGapMs(first) });
     expect(readsWithin(first)).toBe(0);
     expect(readsWithin(first + 0.1)).toBe(1);
   });
