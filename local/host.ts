@@ -19,7 +19,7 @@ import { faultOfHost } from "./options.ts";
 import { loadCode } from "./reload.ts";
 import { startServer } from "./server.ts";
 import { createSharedReads } from "./shared-reads.ts";
-import { lockDataFolder, openStore } from "./store.ts";
+import { lockDataFolder, openStore, type StoreVia } from "./store.ts";
 import { createSubscriberKeys } from "./subscriber-keys.ts";
 import { createWakeups } from "./wakeups.ts";
 import { LocalWebhookQueue } from "./webhook-queue.ts";
@@ -51,8 +51,8 @@ export interface EmbeddedBusOptions {
   readonly watch?: boolean;
   /** The pause between two runs of the reconciler. Default 10 s. */
   readonly reconcileEveryMs?: number;
-  /** Has the store speak DynamoDB at an endpoint; where the functions reach it then: there, or a proxy in between. */
-  readonly storeVia?: (storeEndpoint: string) => Promise<string> | string;
+  /** Has the store speak DynamoDB, and the functions reach it there or through a proxy. Default: they call it themselves. */
+  readonly storeVia?: StoreVia;
   /** Gets log records (one JSON object a line) and what subscribers write to their consoles. Default: nowhere. */
   readonly log?: (line: string) => void;
   /** Called after code was loaded again: `bus`, or a subscriber's name; with the names of all subscribers. */
@@ -116,7 +116,7 @@ async function start(
 
   const outDir = join(dataDir, "build");
   await rm(outDir, { recursive: true, force: true });
-  const store = await openStore(dataDir, log, storeVia);
+  const store = await openStore(dataDir, storeVia);
   cleanups.push(() => store.close());
 
   const journalOf = (name: string): Journal => {

@@ -1,26 +1,19 @@
-/**
- * The embedded store: a table on LevelDB in the data folder, in this process (`level-table/`).
- *
- * For what has to reach it over HTTP, as DynamoDB is reached, dynalite serves the same folder: a DynamoDB in JavaScript, in a
- * thread of its own. Should it fall over (it throws on what it did not expect) it is started again on the same port, with
- * what was acknowledged still in the folder.
- */
-
+/** The embedded store: a table on LevelDB in the data folder, in this process (`table/`). */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Level } from "level";
-import type { Logger } from "../shared/ports.ts";
-import { bundleOnce } from "./bundle.ts";
-import { type OpenTable, openTable } from "./level-table/open.ts";
-import { projectPath } from "./project.ts";
-import { superviseThread } from "./supervised-thread.ts";
-import { createTable, embeddedCalls, embeddedClient, TABLE_NAME } from "./table.ts";
+import type { TableCalls } from "../functions/runtime/aws/calls.ts";
+import { openTable } from "./table/open.ts";
+import { type ServedTable, serveTable } from "./table/served.ts";
+import { embeddedCalls, TABLE_NAME } from "./table.ts";
 
 export interface EmbeddedStore {
-  /** Where it speaks DynamoDB. */
-  readonly endpoint: string;
+  readonly calls: TableCalls;
   close(): Promise<void>;
 }
+
+/** Where the functions reach a store that speaks DynamoDB: at its endpoint, or at a proxy in between. */
+export type StoreVia = (store: Pick<ServedTable, "endpoint" | "fallOver">) => Promise<string> | string;
 
 /** Another run has the data folder open. */
 export class DataFolderInUse extends Error {
@@ -52,16 +45,14 @@ export async function lockDataFolder(dataDir: string): Promise<{ release(): Prom
 /**
  * Opens the store in a data folder that is locked, and makes the table if it is not there.
  *
- * @param via where it is reached, if not in this process: gets where it speaks DynamoDB
+ * @param via has the store speak DynamoDB over HTTP; without it, it is called in this process
+ * @throws Error when the folder cannot be used, or another version of the bus made it
  */
-export async function openStore(
-  dataDir: string,
-  log: Logger,
-  via?: (storeEndpoint: string) => Promise<string> | string,
-): Promise<OpenTable> {
-  if (via === undefined) return openTable(dataDir, TABLE_NAME);
-  const served = await startStore(dataDir, log);
-  const calls = embeddedCalls(await via(served.endpoint));
+export async function openStore(dataDir: string, via?: StoreVia): Promise<EmbeddedStore> {
+  const folder = storeFolder(dataDir);
+  if (via === undefined) return openTable(folder, TABLE_NAME);
+  const served = await serveTable(folder, TABLE_NAME);
+  const calls = embeddedCalls(await via(served));
   return {
     calls,
     async close() {
@@ -71,24 +62,5 @@ export async function openStore(
   };
 }
 
-/** Has dynalite serve a data folder that is locked over HTTP, and makes the table if it is not there. */
-export async function startStore(dataDir: string, log: Logger): Promise<EmbeddedStore> {
-  const file = await bundleOnce({
-    name: "store",
-    entry: projectPath("local/store-thread.ts"),
-    outDir: join(dataDir, "build"),
-  });
-  const workerData = { path: join(dataDir, "store") };
-  const thread = await superviseThread({ name: "the store", file, workerData, log });
-  const endpoint = `http://127.0.0.1:${thread.port}`;
-  const client = embeddedClient(endpoint);
-  try {
-    await createTable(client, TABLE_NAME);
-  } catch (error) {
-    await thread.close();
-    throw error;
-  } finally {
-    client.destroy();
-  }
-  return { endpoint, close: () => thread.close() };
-}
+/** Where in a data folder its store is. */
+export const storeFolder = (dataDir: string): string => join(dataDir, "store");

@@ -1,4 +1,4 @@
-/** The table in the embedded store, and the client that speaks to it. */
+/** The table's name on this machine, and what speaks to it over HTTP: to the embedded store, or to another DynamoDB. */
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   CreateTableCommand,
@@ -21,13 +21,13 @@ const TABLE_MADE_MS = 10_000;
 /** As deployed, but that this machine may be busy with something else, or asleep, for a while. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
-/** The embedded store takes any. */
+/** None of them asks for any. */
 const CREDENTIALS = { accessKeyId: "local", secretAccessKey: "local" };
 
 /** A wait reads often; fifty of them at once must not queue for sockets. */
 const MAX_SOCKETS = 256;
 
-/** The calls that the bus makes to the embedded store. They are tried as often as those of the deployed functions are. */
+/** The calls that the bus makes to its table. They are tried as often as those of the deployed functions are. */
 export function embeddedCalls(endpoint: string): TableCalls & Closable {
   return leanTableCalls({
     url: new URL(endpoint),
@@ -38,7 +38,7 @@ export function embeddedCalls(endpoint: string): TableCalls & Closable {
   });
 }
 
-/** An SDK client of the embedded store, for what the bus itself never does: to make a table, or look through it. */
+/** An SDK client, for what the bus itself never does: to make a table, or look through it. */
 export function embeddedClient(endpoint: string): DynamoDBClient {
   return new DynamoDBClient({
     endpoint,
@@ -82,8 +82,7 @@ async function becomesActive(client: DynamoDBClient, tableName: string): Promise
   throw new Error("The data folder holds half a table. Nothing was ever recorded in it: delete it or use another.");
 }
 
-/** The table as infrastructure has it. */
-export function tableDefinition(tableName: string): CreateTableCommandInput {
+function tableDefinition(tableName: string): CreateTableCommandInput {
   const indexes = Object.entries(TABLE.indexes);
   const attributes = new Set([
     TABLE.partitionKey,

@@ -65,8 +65,7 @@ function askBus(url: string): Record<"live" | "direct" | "health", Ask> {
 
 /** A single write of what the embedded run keeps its history in, in the asking process itself. */
 async function putInto(dataDir: string): Promise<Ask> {
-  const silent = (): void => undefined;
-  const store = await openStore(dataDir, { info: silent, warn: silent, error: silent });
+  const store = await openStore(dataDir);
   let last = 0;
   return async () => {
     const Item = { pk: { S: `BENCH#${++last}` }, sk: { S: "META" }, data: { S: JSON.stringify(QUESTION) } };

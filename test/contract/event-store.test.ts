@@ -1,7 +1,9 @@
 import { afterAll } from "vitest";
-import { embeddedCalls } from "../../local/table.ts";
+import { createDynamoEventStore } from "../../functions/runtime/dynamo-event-store.ts";
+import { embeddedCalls, TABLE_NAME } from "../../local/table.ts";
 import { sdkCallsAt } from "../support/aws-clients.ts";
-import { type CallsAt, openEmbeddedStore } from "../support/embedded-store.ts";
+import { type CallsAt, openDynaliteTable } from "../support/dynalite-table.ts";
+import { openEmbeddedStore } from "../support/embedded-store.ts";
 import { MemoryEventStore } from "../support/memory-event-store.ts";
 import { agentStoreContract } from "./agents.suite.ts";
 import type { ClockedStoreUnderTest } from "./clocked-store.ts";
@@ -29,19 +31,19 @@ const EMBEDDED: ClockedStoreUnderTest = {
   },
 };
 
-/** The same folder, served over HTTP: what both clients of AWS can be tried on without AWS. */
-const servedTo = (client: string, callsAt: CallsAt): ClockedStoreUnderTest => ({
-  name: `served by dynalite, called by ${client}`,
+/** A DynamoDB that others have written, over HTTP: what both clients of AWS can be tried on without AWS. */
+const inDynalite = (client: string, callsAt: CallsAt): ClockedStoreUnderTest => ({
+  name: `in dynalite, called by ${client}`,
   open: async (now) => {
-    const { store, close } = await openEmbeddedStore(now, callsAt);
+    const { calls, close } = await openDynaliteTable(callsAt);
     closing.push(close);
-    return store;
+    return createDynamoEventStore({ calls, tableName: TABLE_NAME, now });
   },
 });
 
-const SERVED = [servedTo("the lean clients", embeddedCalls), servedTo("the SDK's clients", sdkCallsAt)];
+const IN_DYNALITE = [inDynalite("the lean clients", embeddedCalls), inDynalite("the SDK's clients", sdkCallsAt)];
 
-for (const under of [IN_MEMORY, EMBEDDED, ...SERVED]) {
+for (const under of [IN_MEMORY, EMBEDDED, ...IN_DYNALITE]) {
   eventStoreContract({ ...under, open: () => under.open(Date.now) });
   subscriptionStoreContract(under);
   deliveryStoreContract(under);

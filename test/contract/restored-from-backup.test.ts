@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { createDynamoEventStore } from "../../functions/runtime/dynamo-event-store.ts";
-import { startStore } from "../../local/store.ts";
-import { embeddedCalls, TABLE_NAME } from "../../local/table.ts";
+import { openStore } from "../../local/store.ts";
+import { TABLE_NAME } from "../../local/table.ts";
 import { openAgent } from "../../shared/agents/agent.ts";
 import { dispatchEvent } from "../../shared/deliveries/dispatch.ts";
 import { listDead } from "../../shared/deliveries/list-dead.ts";
@@ -35,7 +35,6 @@ import {
   webhookInput,
 } from "../support/run-time-bus.ts";
 import { fails, HOOK } from "../support/scripted-webhooks.ts";
-import { silentLogger } from "../support/silent-logger.ts";
 import { workDue } from "../support/webhook-worker.ts";
 
 const cleanups: (() => Promise<void>)[] = [];
@@ -53,14 +52,12 @@ const folder = async (): Promise<string> => {
 async function busOn(dataDir: string, nowMs?: number): Promise<{ bus: BusInMemory; close(): Promise<void> }> {
   const bus = busInMemory();
   if (nowMs !== undefined) bus.clock.nowMs = nowMs;
-  const embedded = await startStore(dataDir, silentLogger);
-  const calls = embeddedCalls(embedded.endpoint);
-  const store = createDynamoEventStore({ calls, tableName: TABLE_NAME, now: () => bus.clock.nowMs });
+  const embedded = await openStore(dataDir);
+  const store = createDynamoEventStore({ calls: embedded.calls, tableName: TABLE_NAME, now: () => bus.clock.nowMs });
   let isOpen = true;
   const close = async (): Promise<void> => {
     if (!isOpen) return;
     isOpen = false;
-    calls.close();
     await embedded.close();
   };
   cleanups.unshift(close);

@@ -3,12 +3,11 @@
  * and worked on; what is recorded now has all that the older version reads.
  */
 import { readFileSync } from "node:fs";
-import { type AttributeValue, type DynamoDBClient, PutItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
+import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { sdkTableCalls } from "../../functions/runtime/aws/sdk-calls.ts";
 import { createDynamoEventStore } from "../../functions/runtime/dynamo-event-store.ts";
-import { startStore } from "../../local/store.ts";
-import { embeddedClient, TABLE_NAME } from "../../local/table.ts";
+import type { LevelTable } from "../../local/table/level-table.ts";
+import { TABLE_NAME } from "../../local/table.ts";
 import { openAgent } from "../../shared/agents/agent.ts";
 import { recordDeadLetter } from "../../shared/deliveries/dead-letters.ts";
 import { dispatchEvent } from "../../shared/deliveries/dispatch.ts";
@@ -24,7 +23,7 @@ import { describeOutcome } from "../../shared/request-outcome.ts";
 import { respond } from "../../shared/respond.ts";
 import { changeSubscription } from "../../shared/subscriptions/subscribe.ts";
 import { type BusInMemory, busInMemory } from "../support/bus-in-memory.ts";
-import { cleanUp, temporaryFolder } from "../support/embedded.ts";
+import { openEmbeddedTable } from "../support/embedded-store.ts";
 import {
   ack,
   ask,
@@ -41,7 +40,6 @@ import {
   webhookInput,
 } from "../support/run-time-bus.ts";
 import { fails, HOOK } from "../support/scripted-webhooks.ts";
-import { silentLogger } from "../support/silent-logger.ts";
 import { workDue } from "../support/webhook-worker.ts";
 
 type Item = Record<string, AttributeValue>;
@@ -62,27 +60,18 @@ const named = (name: string): string => fixture.names[name] ?? "";
 const closing: (() => Promise<void> | void)[] = [];
 afterAll(async () => {
   for (const close of closing) await close();
-  await cleanUp();
 });
 
 /** Today's code on a table of its own. */
-async function busOnTable(): Promise<{ bus: BusInMemory; client: DynamoDBClient }> {
+async function busOnTable(): Promise<{ bus: BusInMemory; table: LevelTable }> {
   const bus = busInMemory();
-  const embedded = await startStore(temporaryFolder(), silentLogger);
-  const client = embeddedClient(embedded.endpoint);
-  closing.push(() => {
-    client.destroy();
-    return embedded.close();
-  });
-  const store = createDynamoEventStore({
-    calls: sdkTableCalls(client),
-    tableName: TABLE_NAME,
-    now: () => bus.clock.nowMs,
-  });
+  const { calls: table, close } = await openEmbeddedTable();
+  closing.push(close);
+  const store = createDynamoEventStore({ calls: table, tableName: TABLE_NAME, now: () => bus.clock.nowMs });
   // Other ids than those that the older version made in the same way.
   let ids = 500_000;
   const newId = (): string => `00000000-0000-7000-8000-${String(++ids).padStart(12, "0")}`;
-  return { client, bus: { ...bus, deps: { ...bus.deps, store, newId, newToken: () => `token-${++ids}` } } };
+  return { table, bus: { ...bus, deps: { ...bus.deps, store, newId, newToken: () => `token-${++ids}` } } };
 }
 
 describe("what an older version recorded", () => {
@@ -91,8 +80,7 @@ describe("what an older version recorded", () => {
     const opened = await busOnTable();
     bus = opened.bus;
     bus.clock.nowMs = fixture.nowMs;
-    for (const item of fixture.items)
-      await opened.client.send(new PutItemCommand({ TableName: TABLE_NAME, Item: item }));
+    for (const item of fixture.items) await opened.table.putItem({ TableName: TABLE_NAME, Item: item });
   });
   const reader = openAgent("reader");
 
@@ -193,7 +181,7 @@ function shapesOf(items: readonly Item[]): Map<string, Map<string, string>> {
 
 describe("what is recorded now", () => {
   test("has every attribute, of the same type, that an older version reads of it [all-2]", async () => {
-    const { bus, client } = await busOnTable();
+    const { bus, table } = await busOnTable();
     const queue = await subscribed(bus, queueInput());
     bus.webhooks.script(HOOK, fails(503));
     await subscribed(bus, webhookInput());
@@ -217,7 +205,7 @@ describe("what is recorded now", () => {
     await listEvents(bus.deps, { limit: "1" }, openAgent("reader"));
     await dispatchEvent(bus.deps, bus.publisher.published[0] ?? ({} as never));
 
-    const { Items = [] } = await client.send(new ScanCommand({ TableName: TABLE_NAME }));
+    const { Items = [] } = await table.scan({ TableName: TABLE_NAME });
     const now = shapesOf(Items);
     for (const [kind, attributes] of shapesOf(fixture.items))
       for (const [name, type] of attributes) expect([kind, name, now.get(kind)?.get(name)]).toEqual([kind, name, type]);

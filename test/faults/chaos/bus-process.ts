@@ -4,16 +4,17 @@
  *
  * Arguments: the port, the data folder, the proxy's URL, milliseconds between two runs of the reconciler.
  */
-import { createRequire, syncBuiltinESMExports } from "node:module";
-import type { Worker } from "node:worker_threads";
 import { projectPath } from "../../../local/project.ts";
 import type { FromBus, ToBus } from "./bus-messages.ts";
 
+/** About as long as a store takes to be started again. */
+const STORE_AWAY_MS = 300;
+
 const [port = "0", dataDir = "", proxyUrl = "", reconcileEveryMs = "1000"] = process.argv.slice(2);
 
-// Before anything of the bus is loaded, which takes these two for what they then are.
+// Before anything of the bus is loaded, which takes it for what it then is.
 const clock = movableClock();
-const threads = rememberedThreads();
+let storeFallsOver: (awayMs: number) => Promise<void> = async () => {};
 const { startEmbeddedBus } = await import("../../../local/host.ts");
 
 const tell = (message: FromBus): void => void process.send?.(message);
@@ -21,7 +22,7 @@ let goOn: () => void = () => {};
 
 process.on("message", (message: ToBus) => {
   if (message.kind === "move-clock") clock.moveTo(message.offsetMs);
-  if (message.kind === "end-store") void threads.of("/store-")?.terminate();
+  if (message.kind === "end-store") void storeFallsOver(STORE_AWAY_MS);
   if (message.kind === "go-on") goOn();
 });
 // Whoever started it is gone.
@@ -34,7 +35,8 @@ const bus = await startEmbeddedBus({
   allowLoopbackWebhooks: true,
   reconcileEveryMs: Number(reconcileEveryMs),
   log: (line) => console.error(line),
-  async storeVia(endpoint) {
+  async storeVia({ endpoint, fallOver }) {
+    storeFallsOver = fallOver;
     const known = new Promise<void>((resolve) => {
       goOn = resolve;
     });
@@ -55,19 +57,4 @@ function movableClock(): { moveTo(offsetMs: number): void } {
       offset = offsetMs;
     },
   };
-}
-
-/** The threads that the bus starts, by a part of their file's name. */
-function rememberedThreads(): { of(part: string): Worker | undefined } {
-  const module = createRequire(import.meta.url)("node:worker_threads") as { Worker: typeof Worker };
-  const running = new Map<Worker, string>();
-  module.Worker = class extends module.Worker {
-    constructor(...args: ConstructorParameters<typeof Worker>) {
-      super(...args);
-      running.set(this, String(args[0]));
-      this.once("exit", () => running.delete(this));
-    }
-  };
-  syncBuiltinESMExports();
-  return { of: (part) => [...running].find(([, file]) => file.includes(part))?.[0] };
 }

@@ -24,7 +24,7 @@ export interface BusUnderTest {
   readonly offsetMs: number;
   /** Kill -9, and start again. Resolves when it serves again. */
   killAndRestart(): Promise<void>;
-  /** The store's thread ends and is started again by the bus. */
+  /** The store breaks off its calls, is away for a moment, and comes back. */
   endStore(): void;
   /** Moves the bus's wall clock, also for the processes after this one. */
   moveClock(offsetMs: number): void;

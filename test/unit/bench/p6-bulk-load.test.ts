@@ -6,12 +6,10 @@ import { afterEach, expect, it } from "vitest";
 import { bulkLoad } from "../../../bench/p6-history/bulk-load.ts";
 import { EXPIRES_AT, eventAt, isDead, isQuestion, isQueued } from "../../../bench/p6-history/events.ts";
 import { deadDelivery, itemsAt, queuedMessage, requestOf, responseTo } from "../../../bench/p6-history/items.ts";
-import { sdkTableCalls } from "../../../functions/runtime/aws/sdk-calls.ts";
 import { createDynamoEventStore } from "../../../functions/runtime/dynamo-event-store.ts";
-import { startStore } from "../../../local/store.ts";
-import { embeddedClient, TABLE_NAME } from "../../../local/table.ts";
+import { openStore, storeFolder } from "../../../local/store.ts";
+import { TABLE_NAME } from "../../../local/table.ts";
 import type { EventStore } from "../../../shared/ports.ts";
-import { silentLogger } from "../../support/silent-logger.ts";
 
 const COUNT = 100;
 
@@ -24,20 +22,18 @@ afterEach(async () => {
 async function folderAfter(work: (store: EventStore) => Promise<void>): Promise<string> {
   const dataDir = await mkdtemp(join(tmpdir(), "agent-event-bus-p6-"));
   folders.push(dataDir);
-  const served = await startStore(dataDir, silentLogger);
-  const client = embeddedClient(served.endpoint);
-  await work(createDynamoEventStore({ calls: sdkTableCalls(client), tableName: TABLE_NAME }));
-  client.destroy();
-  await served.close();
-  return join(dataDir, "store");
+  const { calls, close } = await openStore(dataDir);
+  await work(createDynamoEventStore({ calls, tableName: TABLE_NAME }));
+  await close();
+  return storeFolder(dataDir);
 }
 
-/** Everything in a LevelDB, but for when the table was made and what its own id is. */
+/** Everything in a LevelDB. */
 async function contentsOf(path: string): Promise<[string, string][]> {
   const level = new Level<string, string>(path, { valueEncoding: "utf8" });
   const entries = await level.iterator().all();
   await level.close();
-  return entries.filter(([key]) => !key.startsWith("table~"));
+  return entries;
 }
 
 /** As the bus does it: each record is put, and changed by the writes that follow. */

@@ -5,12 +5,11 @@ import type { AttributeValue, QueryInput, UpdateItemInput } from "@aws-sdk/clien
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { TableCalls } from "../../functions/runtime/aws/calls.ts";
-import { type OpenTable, openTable } from "../../local/level-table/open.ts";
-import { startStore } from "../../local/store.ts";
+import { type OpenTable, openTable } from "../../local/table/open.ts";
 import { embeddedCalls, TABLE_NAME } from "../../local/table.ts";
 import { TABLE } from "../../shared/keys.ts";
+import { type DynaliteTable, openDynaliteTable } from "../support/dynalite-table.ts";
 import { openEmbeddedTable } from "../support/embedded-store.ts";
-import { silentLogger } from "../support/silent-logger.ts";
 
 type Item = Record<string, AttributeValue>;
 
@@ -204,10 +203,10 @@ async function emptied(table: TableCalls): Promise<void> {
 
 describe("the table of the embedded run", () => {
   let ours: OpenTable;
-  let dynalite: OpenTable;
+  let dynalite: DynaliteTable;
   beforeAll(async () => {
     ours = await openEmbeddedTable();
-    dynalite = await openEmbeddedTable(embeddedCalls);
+    dynalite = await openDynaliteTable();
   });
   afterAll(async () => {
     await ours.close();
@@ -332,12 +331,10 @@ describe("a data folder", () => {
       await first.calls.putItem({ TableName: TABLE_NAME, Item: written });
       await first.close();
 
-      const served = await startStore(folder, silentLogger);
-      const calls = embeddedCalls(served.endpoint);
+      const { calls, close } = await openDynaliteTable(embeddedCalls, folder);
       expect((await inIndex(calls)).Items).toEqual([entry]);
       await calls.putItem({ TableName: TABLE_NAME, Item: { ...written, work_sk: { S: "2" } } });
-      calls.close();
-      await served.close();
+      await close();
 
       const again = await openTable(folder, TABLE_NAME);
       expect((await inIndex(again.calls)).Items).toEqual([{ ...entry, work_sk: { S: "2" } }]);

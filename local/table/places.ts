@@ -1,0 +1,42 @@
+/** What a change of an item writes: the item, and its places in the indexes. */
+import { entryOf, entryPlace, type Layout } from "./layout.ts";
+import type { Item } from "./values.ts";
+import type { Operation } from "./writes.ts";
+
+/**
+ * @param read what stands at a place
+ * @param place the item's
+ * @throws Error `ValidationException` for an attribute that cannot be of an index's key
+ */
+export function changesOf(
+  layout: Layout,
+  read: (place: string) => Item | undefined,
+  place: string,
+  before: Item | undefined,
+  after: Item | undefined,
+): Operation[] {
+  const operations: Operation[] = [];
+  for (const index of layout.indexes.values()) {
+    const left = before === undefined ? null : entryPlace(layout, index, before);
+    const taken = after === undefined ? null : entryPlace(layout, index, after);
+    if (left !== null && left !== taken) operations.push({ type: "del", key: left });
+    if (after === undefined || taken === null) continue;
+    if (left !== taken) requireFree(layout, read(taken), after);
+    operations.push(put(taken, entryOf(index, after)));
+  }
+  if (after !== undefined) operations.push(put(place, after));
+  else if (before !== undefined) operations.push({ type: "del", key: place });
+  return operations;
+}
+
+/**
+ * Two items with one key in an index are told apart by 24 bits of a hash (`layout.ts`). All that the bus puts into an index
+ * sorts by an id of its own; should two ever meet, neither hides the other.
+ */
+function requireFree({ table }: Layout, standing: Item | undefined, item: Item): void {
+  const isSame = (name: string): boolean => standing?.[name]?.S === item[name]?.S;
+  if (standing !== undefined && !(isSame(table.partitionKey) && isSame(table.sortKey)))
+    throw new Error("Another item stands at the same place of an index.");
+}
+
+const put = (key: string, item: Item): Operation => ({ type: "put", key, value: JSON.stringify(item) });
