@@ -9,7 +9,6 @@ import { handle as queue } from "../../functions/queue.ts";
 import { handle as request } from "../../functions/request.ts";
 import { handle as respond } from "../../functions/respond.ts";
 import { sdkEventCalls, sdkTableCalls } from "../../functions/runtime/aws/sdk-calls.ts";
-import { SDK_CLIENT } from "../../functions/runtime/aws/sdk-client.ts";
 import { createDeps } from "../../functions/runtime/deps.ts";
 import { createDynamoRateStore } from "../../functions/runtime/dynamo/rates.ts";
 import { createDynamoEventStore } from "../../functions/runtime/dynamo-event-store.ts";
@@ -71,6 +70,8 @@ const FUNCTIONS: Readonly<Partial<Record<ApiFunction, Handle<CountedDeps>>>> = {
 /** As long as a held call may take, in played time. */
 const LIFE_MS = 3_600_000;
 
+const PATIENCE_MS = 60_000;
+
 const quiet: Logger = { info() {}, warn() {}, error() {} };
 
 export async function startCountedBus(declaration: BusDeclaration = COUNTED_BUS): Promise<CountedBus> {
@@ -80,8 +81,9 @@ export async function startCountedBus(declaration: BusDeclaration = COUNTED_BUS)
     endpoint: services.url,
     region: "local",
     credentials: { accessKeyId: "local", secretAccessKey: "local" },
+    // What is tried twice would be counted twice: a machine that is busy is waited for instead.
     maxAttempts: 1,
-    requestHandler: { ...SDK_CLIENT.requestHandler, requestTimeout: 30_000 },
+    requestHandler: { connectionTimeout: PATIENCE_MS, requestTimeout: PATIENCE_MS, throwOnRequestTimeout: true },
   };
   const client = new DynamoDBClient(access);
   const eventBridge = new EventBridgeClient(access);
@@ -91,7 +93,7 @@ export async function startCountedBus(declaration: BusDeclaration = COUNTED_BUS)
   const deps: CountedDeps = {
     ...createDeps({
       store: createDynamoEventStore({ ...table, now: time.now }),
-      rates: createDynamoRateStore({ ...table, timeoutMs: 30_000 }),
+      rates: createDynamoRateStore({ ...table, timeoutMs: PATIENCE_MS }),
       publisher: createEventBridgePublisher({ calls: sdkEventCalls(eventBridge), eventBusName: "bus" }),
       config,
       configuredAgent: openAgent,

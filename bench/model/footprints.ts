@@ -11,7 +11,7 @@ import * as items from "./items.ts";
 /** PutEvents takes 10 entries, and so does SendMessageBatch. */
 const ENTRIES_PER_CALL = 10;
 /** Events that a page reads at once. */
-const PORTION = 25;
+const PORTION = 50;
 
 const write = (operation: "PutItem" | "UpdateItem", change: Change): Counts => ({
   ...NO_COUNTS,

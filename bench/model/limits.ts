@@ -78,7 +78,7 @@ function lambda({ parts }: Usage): Limit[] {
       unit: "environments",
       perEvent: concurrencyOf(parts.ask),
       remedy: "change the bus",
-      advice: "deploy with a higher waitConcurrency; hold for less long, and let clients come back",
+      advice: "deploy with -c reservedConcurrency=<more>,100,100; hold for less long, and let clients come back",
     },
     {
       what: "Lambda: webhooks, in the concurrency that they may take",

@@ -129,7 +129,7 @@ export function usageOf(load: Load): Usage {
         bytesOut: answerBytes.value,
       }),
       history: part(load.pagesPerEvent, {
-        ms: ownMs.value * (1 + load.pageSize / 25) + dynamoMs.value * (1 + load.pageSize / 25),
+        ms: ownMs.value * (1 + load.pageSize / 50) + dynamoMs.value * (1 + load.pageSize / 50),
         memoryMb: load.memoryMb,
         counts: paid(footprints.page(ownShape, load.pageSize), "history"),
         bytesOut: load.pageSize * (load.dataBytes + answerBytes.value),
