@@ -4,7 +4,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { createAuthority } from "../../support/webhook-endpoint.ts";
-import { calling, failureOf, ITEM, type Play, playedService, told } from "./played-service.ts";
+import { calling, failureOf, ITEM, type Play, playedService, told, trustAnybody } from "./played-service.ts";
 
 const well: Play = (_, response) => told(response, 200, {});
 
@@ -216,10 +216,6 @@ describe("over HTTPS", () => {
     const authority = await createAuthority();
     return playedService(play, await authority.issue(["127.0.0.1"]));
   };
-  const trusting = (): void => {
-    vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0");
-    onTestFinished(() => void vi.unstubAllEnvs());
-  };
 
   it("nobody is spoken to whose certificate is not to be trusted; that is not tried again", async () => {
     const service = await certified(well);
@@ -229,7 +225,7 @@ describe("over HTTPS", () => {
   });
 
   it("a connection that was opened early is the one that the first call uses", async () => {
-    trusting();
+    trustAnybody();
     const service = await certified(well);
     const calls = calling(service.url);
     calls.open();
@@ -241,7 +237,7 @@ describe("over HTTPS", () => {
   });
 
   it("a connection that is still being opened serves the first call too", async () => {
-    trusting();
+    trustAnybody();
     const service = await certified(well);
     const calls = calling(service.url);
     calls.open();
@@ -250,7 +246,7 @@ describe("over HTTPS", () => {
   });
 
   it("a connection that was opened early and closed meanwhile fails no call", async () => {
-    trusting();
+    trustAnybody();
     const service = await certified(well);
     const calls = calling(service.url);
     calls.open();
@@ -261,7 +257,7 @@ describe("over HTTPS", () => {
   });
 
   it("a connection that died before its first call costs a try, and is no fault of the service", async () => {
-    trusting();
+    trustAnybody();
     const service = await certified((call, response) =>
       call.connection === 1 ? void response.socket?.destroy() : told(response, 200, {}),
     );

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { onTestFinished } from "vitest";
+import { onTestFinished, vi } from "vitest";
 import type { TableCalls } from "../../../functions/runtime/aws/calls.ts";
 import type { ConnectionOptions } from "../../../functions/runtime/aws/lean/connection.ts";
 import { type CredentialSource, credentialsOf } from "../../../functions/runtime/aws/lean/credentials.ts";
@@ -64,6 +64,16 @@ export async function playedService(play: Play, certificate?: Certificate): Prom
   const scheme = certificate === undefined ? "http" : "https";
   const url = new URL(`${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`);
   return { url, calls, server, connections: () => connections };
+}
+
+/** Takes any certificate until the test ends, without the warning that Node prints. */
+export function trustAnybody(): void {
+  vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0");
+  const warning = vi.spyOn(process, "emitWarning").mockReturnValue();
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+    warning.mockRestore();
+  });
 }
 
 /** Answers with JSON. */

@@ -4,11 +4,10 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { placeOf } from "../../../functions/runtime/aws/lean/endpoint.ts";
 import { type Place, SocketPool } from "../../../functions/runtime/aws/lean/socket-pool.ts";
 import { createAuthority } from "../../support/webhook-endpoint.ts";
-import { type PlayedService, playedService, told } from "./played-service.ts";
+import { type PlayedService, playedService, told, trustAnybody } from "./played-service.ts";
 
 async function playedOverTls(): Promise<PlayedService & { readonly place: Place }> {
-  vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0");
-  onTestFinished(() => void vi.unstubAllEnvs());
+  trustAnybody();
   const authority = await createAuthority();
   const service = await playedService((_, response) => told(response, 200, {}), await authority.issue(["127.0.0.1"]));
   return { ...service, place: placeOf(service.url) };
