@@ -85,7 +85,9 @@ export function readTraceparent(header: string | undefined): string | undefined 
   return `00-${traceId}-${parentId}-${flags}`;
 }
 
-/** Length in UTF-8. */
+const utf8 = new TextEncoder();
+
+/** Length in UTF-8, as JSON. */
 export function utf8Bytes(value: JsonValue | JsonObject | object): number {
-  return new TextEncoder().encode(JSON.stringify(value)).length;
+  return utf8.encode(JSON.stringify(value)).length;
 }

@@ -1,5 +1,4 @@
 /** The composition root: what operations work with, built once per cold start. */
-import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createAwsCalls } from "#aws-calls";
 import type { BusConfig } from "../../shared/bus-config.ts";
@@ -14,6 +13,7 @@ import { createEventBridgePublisher } from "./eventbridge-publisher.ts";
 import { ANONYMOUS, configuredAgents } from "./iam-agents.ts";
 import { measuringStore } from "./measuring-store.ts";
 import type { Metrics } from "./metrics.ts";
+import { randomBytes } from "./random.ts";
 import { uuidv7 } from "./uuidv7.ts";
 
 /** What differs between the runs; the rest is the same everywhere. */

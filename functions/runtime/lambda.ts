@@ -17,6 +17,9 @@ import { createMetrics, type Metrics } from "./metrics.ts";
 /** Kept for what is left to do when a reader does not take its answer in time. */
 const LAST_WORK_MS = 1_000;
 
+/** Why a call is broken off. Made once: an abort without a reason makes one each time, with a stack. */
+const TIME_IS_UP = new Error("The time of the call is up.");
+
 /** Lambda does not tell its functions that a client has gone. */
 const NEVER = new AbortController().signal;
 
@@ -120,7 +123,7 @@ function streamedHandler(run: Run, log: LogOf, streaming: LambdaStreaming): unkn
   return streaming.streamifyResponse((event, stream, context) =>
     withTimeLimit(context, async (timeLimit) => {
       // After the end, or when the runtime's own link to Lambda breaks. A client that goes is not reported at all.
-      stream.once("close", () => timeLimit.abort());
+      stream.once("close", () => timeLimit.abort(TIME_IS_UP));
       const response = await run(event, context, timeLimit.signal);
       try {
         await sendStreamed(response, stream, streaming, log(context), timeLimit.signal);
@@ -150,7 +153,7 @@ function bufferedHandler(run: Run, log: LogOf): unknown {
 async function withTimeLimit<T>(context: Context, work: (timeLimit: AbortController) => Promise<T>): Promise<T> {
   const timeLimit = new AbortController();
   const leftMs = Math.max(0, context.getRemainingTimeInMillis() - LAST_WORK_MS);
-  const timer = setTimeout(() => timeLimit.abort(), leftMs);
+  const timer = setTimeout(() => timeLimit.abort(TIME_IS_UP), leftMs);
   try {
     return await work(timeLimit);
   } finally {

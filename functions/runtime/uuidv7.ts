@@ -1,5 +1,5 @@
 /** UUIDv7 (RFC 9562, section 5.7): 48 bits of time, a 12-bit counter against order lost within a millisecond, 62 random bits. */
-import { randomBytes } from "node:crypto";
+import { randomBytes } from "./random.ts";
 
 let lastMs = 0;
 let counter = 0;

@@ -1,5 +1,4 @@
 /** Records as items and back. `data` and `response` are kept as JSON text: exact, and cheap to read and write. */
-import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import type { JsonObject } from "../../../shared/json.ts";
 import { heldKeys, historyKeys, keys, workKeys } from "../../../shared/keys.ts";
 import { MAX_INLINE_DATA_BYTES } from "../../../shared/limits.ts";
@@ -208,9 +207,9 @@ export function itemToListener(item: Item): ListenerLease {
 
 /** Text attributes; what is undefined is left out. */
 export function strings(fields: Readonly<Record<string, string | undefined>>): Item {
-  return Object.fromEntries(
-    Object.entries(fields).flatMap(([name, S]): [string, AttributeValue][] => (S === undefined ? [] : [[name, { S }]])),
-  );
+  const item: Item = {};
+  for (const [name, S] of Object.entries(fields)) if (S !== undefined) item[name] = { S };
+  return item;
 }
 
 export function text(item: Item, name: string): string {

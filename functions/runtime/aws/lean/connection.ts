@@ -42,7 +42,7 @@ export class Connection {
       agent: this.agent,
       method: "POST",
       path: "/",
-      headers: { ...headers, "content-length": String(Buffer.byteLength(body)) },
+      headers: asList({ ...headers, "content-length": String(Buffer.byteLength(body)) }),
     });
     const answer = exchange(request, this.patience, (socket) => this.mayHaveDied(request, socket), signal);
     request.end(body);
@@ -74,3 +74,6 @@ export class Connection {
     for (const sockets of Object.values(this.agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
   }
 }
+
+/** Names and values in turn: a list is written as it is, where of an object each header is kept and looked up again. */
+const asList = (headers: Readonly<Record<string, string>>): string[] => Object.entries(headers).flat();

@@ -29,6 +29,11 @@ export class SocketPool extends https.Agent {
     this.early = { socket, host, port };
   }
 
+  /** What tells connections apart: all are made in one way, and the SDK may go from one host to another. */
+  override getName({ host, port }: RequestOptions = {}): string {
+    return `${host}:${port}`;
+  }
+
   override createConnection(
     ...[options, callback]: Parameters<https.Agent["createConnection"]>
   ): ReturnType<https.Agent["createConnection"]> {
