@@ -2,6 +2,7 @@
 import type { Benchmark } from "./contract.ts";
 import { START } from "./p1-start/benchmark.ts";
 import { WARM_EMIT } from "./p2-warm-emit/benchmark.ts";
+import { WAIT } from "./p4-wait/benchmark.ts";
 import { REQUEST_REPLY } from "./p5-request-reply/benchmark.ts";
 import { HISTORY } from "./p6-history/benchmark.ts";
 import { THROUGHPUT } from "./p7-throughput/benchmark.ts";
@@ -11,6 +12,7 @@ import { DEADLINES } from "./r10-deadlines/benchmark.ts";
 export const BENCHMARKS: readonly Benchmark[] = [
   START,
   WARM_EMIT,
+  WAIT,
   REQUEST_REPLY,
   HISTORY,
   THROUGHPUT,

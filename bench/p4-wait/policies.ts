@@ -4,7 +4,7 @@ import { answerTimesOf } from "../../shared/wait-policy/answer-times.ts";
 import { next } from "../../shared/wait-policy/next-read.ts";
 import { planReads } from "../../shared/wait-policy/read-plan.ts";
 import { ALL_ANSWERS, type AnswersName, answersOf } from "./answers.ts";
-import { bestFixedInterval, simulateWaits, type WaitCost, type WaitPolicy } from "./simulate.ts";
+import { bestFixedInterval, type FixedInterval, simulateWaits, type WaitCost, type WaitPolicy } from "./simulate.ts";
 
 /** Answers that a policy is judged by; their seed is not one of those that it learns from. */
 const JUDGED = { count: 5_000, seed: 1 };
@@ -34,11 +34,21 @@ export const USUAL_POLICIES: Readonly<Record<string, WaitPolicy>> = {
 /** One that knows when the answer comes reads once, then. */
 export const ORACLE_COST_MS = WAIT_READ_COST_MS;
 
+const found = new Map<string, FixedInterval>();
+
+/** The best fixed interval for the answers that are judged, chosen knowing them. */
+export function hindsight(name: AnswersName, deviation?: number): FixedInterval {
+  const key = `${name} ${deviation}`;
+  const best = found.get(key) ?? bestFixedInterval(judgedAnswers(name, deviation));
+  found.set(key, best);
+  return best;
+}
+
 /** J as a multiple of that of the best fixed interval chosen in hindsight, for each kind of answers. */
 export const ratiosOf = (policyFor: (name: AnswersName) => WaitPolicy, deviation?: number): readonly number[] =>
   ALL_ANSWERS.map((name) => {
-    const answers = judgedAnswers(name, deviation);
-    return simulateWaits(policyFor(name), answers).cost / bestFixedInterval(answers).cost;
+    const { cost } = simulateWaits(policyFor(name), judgedAnswers(name, deviation));
+    return cost / hindsight(name, deviation).cost;
   });
 
 /** Having learnt from answers of one kind and getting another's, beside knowing nothing. */

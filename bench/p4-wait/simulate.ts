@@ -39,6 +39,12 @@ export function readsUntil(policy: WaitPolicy, lastMs: number): readonly number[
   return readsAtMs;
 }
 
+export interface FixedInterval {
+  readonly intervalMs: number;
+  /** J, in milliseconds. */
+  readonly cost: number;
+}
+
 /** The fixed interval that costs the least for just these answers, to one in a hundred. */
 export function bestFixedInterval(answersMs: readonly number[]): {
   readonly intervalMs: number;
