@@ -1,10 +1,10 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { describe } from "vitest";
 import type { TableCalls } from "../../functions/runtime/aws/calls.ts";
-import { sdkTableCalls } from "../../functions/runtime/aws/sdk-calls.ts";
 import { createDynamoRateStore } from "../../functions/runtime/dynamo/rates.ts";
 import { createDynamoEventStore } from "../../functions/runtime/dynamo-event-store.ts";
 import { createTable } from "../../local/table.ts";
+import { AWS_CLIENTS } from "../support/aws-clients.ts";
 import { emulatorAvailable, useEmulator } from "../support/emulator.ts";
 import { agentStoreContract } from "./agents.suite.ts";
 import type { ClockedStoreUnderTest } from "./clocked-store.ts";
@@ -17,19 +17,23 @@ import { subscriptionStoreContract } from "./subscriptions.suite.ts";
 /** The emulator is no fast one. */
 const PATIENCE_MS = 20_000;
 
-async function aTable(): Promise<{ calls: TableCalls; tableName: string }> {
+type Connect = (typeof AWS_CLIENTS)[number][1];
+
+async function aTable(connect: Connect): Promise<{ calls: TableCalls; tableName: string }> {
   const { endpoint, region, credentials } = await useEmulator();
-  const client = new DynamoDBClient({ endpoint, region, credentials });
-  await createTable(client, "contract");
-  return { calls: sdkTableCalls(client), tableName: "contract" };
+  await createTable(new DynamoDBClient({ endpoint, region, credentials }), "contract");
+  const { table } = connect({ endpoint, region, credentials, answerTimeoutMs: PATIENCE_MS });
+  return { calls: table, tableName: "contract" };
 }
 
-const EMULATED: ClockedStoreUnderTest = {
-  name: "on its DynamoDB",
-  open: async (now) => createDynamoEventStore({ ...(await aTable()), now }),
-};
+const isThere = await emulatorAvailable();
 
-describe.skipIf(!(await emulatorAvailable()))("on the AWS emulator", () => {
+describe.skipIf(!isThere).each(AWS_CLIENTS)("on the AWS emulator, called by %s", (_, connect) => {
+  const EMULATED: ClockedStoreUnderTest = {
+    name: "on its DynamoDB",
+    open: async (now) => createDynamoEventStore({ ...(await aTable(connect)), now }),
+  };
+
   eventStoreContract({ ...EMULATED, open: () => EMULATED.open(Date.now) });
   subscriptionStoreContract(EMULATED);
   deliveryStoreContract(EMULATED);
@@ -37,6 +41,6 @@ describe.skipIf(!(await emulatorAvailable()))("on the AWS emulator", () => {
   heldContract(EMULATED);
   rateStoreContract({
     name: EMULATED.name,
-    open: async () => createDynamoRateStore({ ...(await aTable()), timeoutMs: PATIENCE_MS }),
+    open: async () => createDynamoRateStore({ ...(await aTable(connect)), timeoutMs: PATIENCE_MS }),
   });
 });

@@ -14,6 +14,9 @@ export interface AwsAt extends Closable {
 
 interface Place {
   readonly endpoint: string;
+  /** A stand-in that knows no regions and no accounts takes any. */
+  readonly region?: string;
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** How long an answer may take; as deployed when not given. */
   readonly answerTimeoutMs?: number;
 }
@@ -21,11 +24,11 @@ interface Place {
 const REGION = "local";
 const CREDENTIALS = { accessKeyId: "local", secretAccessKey: "local" };
 
-function leanAt({ endpoint, ...patience }: Place): AwsAt {
+function leanAt({ endpoint, region = REGION, credentials = CREDENTIALS, ...patience }: Place): AwsAt {
   const options = {
     url: new URL(endpoint),
-    region: REGION,
-    credentials: credentialsOf({ kind: "given", ...CREDENTIALS }),
+    region,
+    credentials: credentialsOf({ kind: "given", ...credentials }),
     ...patience,
   };
   const table = leanTableCalls(options);
@@ -40,7 +43,7 @@ function leanAt({ endpoint, ...patience }: Place): AwsAt {
   };
 }
 
-function sdkAt({ endpoint, answerTimeoutMs }: Place): AwsAt {
+function sdkAt({ endpoint, region = REGION, credentials = CREDENTIALS, answerTimeoutMs }: Place): AwsAt {
   const options = {
     ...SDK_CLIENT,
     requestHandler: {
@@ -48,8 +51,8 @@ function sdkAt({ endpoint, answerTimeoutMs }: Place): AwsAt {
       ...(answerTimeoutMs === undefined ? {} : { requestTimeout: answerTimeoutMs }),
     },
     endpoint,
-    region: REGION,
-    credentials: CREDENTIALS,
+    region,
+    credentials,
   };
   const dynamo = new DynamoDBClient(options);
   const eventBridge = new EventBridgeClient(options);
