@@ -15,7 +15,7 @@ const QUICK_ROUNDS = 3;
 const SUBJECTS = Object.keys(SUBJECT_NAMES) as SubjectName[];
 
 /** The Node that the functions run on, where `npm run aws:local` has brought it. */
-const LAMBDAS_NODE = join(import.meta.dirname, "../../.local/node24/bin/node");
+const LAMBDAS_NODE = join(import.meta.dirname, "../../.local/node24/node_modules/.bin/node");
 
 type Starts = Record<SubjectName, Report[]>;
 
