@@ -5,16 +5,20 @@ import type { Load } from "./load.ts";
 import { ASSUMED, PRICES } from "./prices-and-quotas.ts";
 import { BUDGET_WEIGHT, shapeOf } from "./usage.ts";
 import { readsUntilAnswer } from "./wait-reads.ts";
+import { type Waits, waitsBy, waitsOf } from "./waits.ts";
 
 const MILLION = 1_000_000;
 
-/** US dollars for a million questions, each answered after the same time. */
+/** What a million questions cost, and how much later than they were there their answers are told. */
 export interface WaitCost {
   readonly what: string;
+  /** US dollars. */
   readonly dollars: number;
+  /** On average; null where it does not go by looking. */
+  readonly delayMs: number | null;
 }
 
-type Asked = Pick<Load, "dataBytes" | "waitMemoryMb">;
+type Asked = Pick<Load, "dataBytes" | "waitMemoryMb" | "answerSeconds" | "answerSpread" | "timeoutSeconds">;
 
 /** Holding a million calls for a second. */
 export const holdingOf = (memoryMb: number): number => MILLION * (memoryMb / 1_024) * PRICES.lambdaDuration.value;
@@ -26,7 +30,7 @@ const heldCost = (memoryMb: number, heldMs: number, reads: number): number =>
   holdingOf(memoryMb) * (heldMs / 1_000) + reads * readPrice;
 
 /** What a question takes whichever way it waits: two events' worth of writes, its publication and a call of each side. */
-function besideWaiting({ dataBytes }: Asked): number {
+function besideWaiting({ dataBytes }: Pick<Asked, "dataBytes">): number {
   const shape = shapeOf({ dataBytes });
   const question = footprints.ask(shape, BUDGET_WEIGHT, { reads: 0, openWaits: 0, end: "answered" });
   const answer = footprints.answer(shape);
@@ -59,22 +63,32 @@ export function comingBack(memoryMb: number): number {
   return PRICES.lambdaInvocations.value + heldCost(memoryMb, ms, 1);
 }
 
-/** The same question, waited for in different ways. */
-export function waysToWait(asked: Asked, answerSeconds: number): readonly WaitCost[] {
-  const answerMs = 1_000 * answerSeconds;
-  const { reads, seenAtMs } = readsUntilAnswer(answerMs);
-  const gapMs = ASSUMED.fixedGapMs.value;
-  const polled = Math.ceil(answerMs / gapMs);
-  const basis = besideWaiting(asked);
+/** The same questions, waited for in different ways. */
+export function waysToWait(asked: Asked): readonly WaitCost[] {
   const { waitMemoryMb } = asked;
+  const basis = besideWaiting(asked);
+  const held = (what: string, { heldMs, reads, delayMs }: Waits): WaitCost => ({
+    what,
+    dollars: basis + heldCost(waitMemoryMb, heldMs, reads),
+    delayMs,
+  });
+  const elsewhere = (what: string, extra: number): WaitCost => ({ what, dollars: basis + extra, delayMs: null });
+  const gapMs = ASSUMED.fixedGapMs.value;
   return [
-    { what: "the bus", dollars: basis + heldCost(waitMemoryMb, seenAtMs, reads) },
-    { what: `reading each ${gapMs} ms`, dollars: basis + heldCost(waitMemoryMb, polled * gapMs, polled) },
-    { what: "a client that comes back once", dollars: basis + comingBack(waitMemoryMb) },
-    { what: "a durable function", dollars: basis + durableExtra(asked) },
-    { what: "Step Functions with a task token", dollars: basis + taskTokenExtra() },
+    held("the bus, nothing known of the type", waitsOf({ ...asked, knownAnswers: 0 })),
+    held(`the bus, ${KNOWN_ANSWERS} answers known`, waitsOf({ ...asked, knownAnswers: KNOWN_ANSWERS })),
+    held(
+      `reading each ${gapMs} ms`,
+      waitsBy(asked, () => gapMs),
+    ),
+    elsewhere("a client that comes back once, when it is there", comingBack(waitMemoryMb)),
+    elsewhere("a durable function", durableExtra(asked)),
+    elsewhere("Step Functions with a task token", taskTokenExtra()),
   ];
 }
+
+/** As many as a type is well known by (goal P4). */
+const KNOWN_ANSWERS = 200;
 
 export interface BreakEven {
   readonly memoryMb: number;

@@ -106,6 +106,9 @@ export function ask(shape: Shape, weight: number, { reads, openWaits, end }: Wai
   ]);
 }
 
+/** A wait that was handed over is taken up again: its record is read once more. */
+export const resume = (shape: Shape): Counts => get(items.requestItem(shape));
+
 /** The answer to a request, the first. */
 export function answer(shape: Shape): Counts {
   const request = items.requestItem(shape);

@@ -29,6 +29,8 @@ export interface Load {
   readonly answerSeconds: number;
   /** Five sixths are there after so many times that long, and one sixth after that part of it. */
   readonly answerSpread: number;
+  /** Answers of the same type that the bus has seen before, from which it knows when to look; none: it knows nothing. */
+  readonly knownAnswers: number;
   readonly timeoutSeconds: number;
   /** Pages of history read for each event that is emitted, and events of a page. */
   readonly pagesPerEvent: number;
@@ -56,6 +58,7 @@ export const SMALL_TEAM: Load = {
   asked: 0.2,
   answerSeconds: 2,
   answerSpread: 3,
+  knownAnswers: 0,
   timeoutSeconds: 30,
   pagesPerEvent: 0.05,
   pageSize: 50,

@@ -36,6 +36,7 @@ const NUMBERS: Readonly<Record<string, NumberOption>> = {
   asked: number("asked", "share of events that are questions", [0, 1]),
   "answer-seconds": number("answerSeconds", "until half of the answers are there", [0.001, 86_400]),
   "answer-spread": number("answerSpread", "five sixths are there after so many times that long", [1, 100]),
+  "known-answers": number("knownAnswers", "that the bus has seen of the type, and knows it by", [0, 1_000], true),
   timeout: number("timeoutSeconds", "of a question, in seconds", [0.05, 86_400]),
   pages: number("pagesPerEvent", "of history, read for each event", [0, 1_000]),
   "page-size": number("pageSize", "events of a page", [1, 1_000], true),

@@ -24,7 +24,7 @@ export function report(load: Load): string {
     section("Functions", functionTable(load, usage)),
     section("Units and calls of an average event", eventTable(usage)),
     section("Cost in US dollars", costTable(load, usage)),
-    section("A question answered after the median time: ways to wait, in US dollars for a million", waits(load)),
+    section("Ways to wait for these answers, in US dollars for a million questions", waits(load)),
     section("When to hand a wait over", handOver(load)),
     `Prices and quotas as read on ${READ_ON}: bench/model/prices-and-quotas.ts, with what is supposed there.`,
   ].join("\n\n");
@@ -172,14 +172,15 @@ function costTable(load: Load, usage: Usage): string {
 }
 
 function waits(load: Load): string {
-  const [bus, ...others] = waysToWait(load, load.answerSeconds);
+  const [bus, ...others] = waysToWait(load);
   if (bus === undefined) return "";
-  const rows = [bus, ...others].map(({ what, dollars: cost }) => [
+  const rows = [bus, ...others].map(({ what, dollars: cost, delayMs }) => [
     what,
     dollars(cost),
     `${readable(cost / bus.dollars)} x`,
+    delayMs === null ? "" : readable(delayMs),
   ]);
-  return table([`${readable(load.answerSeconds)} s at ${load.waitMemoryMb} MB`, "$", "beside the bus"], rows);
+  return table([`held with ${load.waitMemoryMb} MB`, "$", "beside it", "ms late on average"], rows);
 }
 
 function handOver({ dataBytes, waitMemoryMb }: Load): string {

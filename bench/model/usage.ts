@@ -8,7 +8,16 @@ import { ASSUMED } from "./prices-and-quotas.ts";
 import { type Waits, waitsOf } from "./waits.ts";
 
 /** Parts of the bus that are counted by themselves. */
-export type Part = "emit" | "ask" | "answer" | "dispatch" | "webhooks" | "polls" | "acknowledgements" | "history";
+export type Part =
+  | "emit"
+  | "ask"
+  | "resume"
+  | "answer"
+  | "dispatch"
+  | "webhooks"
+  | "polls"
+  | "acknowledgements"
+  | "history";
 
 /** What a function does for an average event. */
 export interface PartUse {
@@ -36,6 +45,7 @@ export interface Usage {
 const TOKENS: Readonly<Record<Exclude<Part, "dispatch" | "webhooks">, number>> = {
   emit: 1,
   ask: 2,
+  resume: 2,
   answer: 1,
   polls: 2,
   acknowledgements: 1,
@@ -97,6 +107,13 @@ export function usageOf(load: Load): Usage {
           "ask",
         ),
         bytesOut: answerBytes.value + load.dataBytes,
+      }),
+      // The time for which it is held is counted where it was asked.
+      resume: part(load.asked * waits.handOvers, {
+        ms: ownMs.value + dynamoMs.value,
+        memoryMb: load.waitMemoryMb,
+        counts: paid(footprints.resume(ownShape), "resume"),
+        bytesOut: answerBytes.value,
       }),
       answer: part(load.asked * waits.answered, {
         ms: ownMs.value + 3 * dynamoMs.value,

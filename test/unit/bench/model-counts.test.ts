@@ -113,7 +113,7 @@ describe("the model supposes the calls, the write units of each index and the re
     expect(comparable(real)).toEqual(comparable(footprints.answer(shapeOf(agent, dataBytes))));
   });
 
-  test("for a question of an agent that has 60 open already, and that is handed over at once", async () => {
+  test("for a question of an agent that has 60 open already, that is handed over at once and taken up again", async () => {
     const own = await startCountedBus({ ...COUNTED_BUS, limits: { holdSeconds: 0.001 } });
     try {
       const agent = freshAgent();
@@ -122,6 +122,10 @@ describe("the model supposes the calls, the write units of each index and the re
       const real = await counted(own, () => ask(own, { ...asked, agent }));
       const wait = { reads: 1, openWaits: 60, end: "handed over" } as const;
       expect(comparable(real)).toEqual(comparable(footprints.ask(shapeOf(agent, 200), WEIGHT, wait)));
+
+      const { id } = own.services.published.at(-1) ?? {};
+      const resumed = await counted(own, () => own.call("GET", `/requests/${id}`, { agent }));
+      expect(comparable(resumed)).toEqual(comparable(footprints.resume(shapeOf(agent, 200))));
     } finally {
       await own.close();
     }

@@ -90,9 +90,9 @@ describe("what a load is made of", () => {
   });
 
   test("nobody is held longer than a question is open, and one that is open for long is handed over", () => {
-    const never = waitsOf({ answerSeconds: 1e6, answerSpread: 1.01, timeoutSeconds: 10 });
+    const never = waitsOf({ ...SMALL_TEAM, answerSeconds: 1e6, answerSpread: 1.01, timeoutSeconds: 10 });
     expect(never).toMatchObject({ heldMs: 10_000, answered: 0, handOvers: 0 });
-    expect(waitsOf({ answerSeconds: 1e6, answerSpread: 1.01, timeoutSeconds: 120 }).handOvers).toBe(2);
+    expect(waitsOf({ ...SMALL_TEAM, answerSeconds: 1e6, answerSpread: 1.01, timeoutSeconds: 120 }).handOvers).toBe(2);
   });
 });
 
@@ -126,12 +126,20 @@ describe("what it costs", () => {
       expect(durableSeconds.byTime * holdingOf(memoryMb)).toBeCloseTo(durableExtra({ dataBytes: 500 }));
       expect(durableSeconds.withReads).toBeLessThan(durableSeconds.byTime);
     }
-    const asked = { dataBytes: 500, waitMemoryMb: 256 };
-    const costOf = (seconds: number, way: string) =>
-      waysToWait(asked, seconds).find(({ what }) => what.includes(way))?.dollars ?? Number.NaN;
+    // All answers after the same time, as good as.
+    const costOf = (answerSeconds: number, way: string) =>
+      waysToWait({ dataBytes: 500, waitMemoryMb: 256, answerSeconds, answerSpread: 1.0001, timeoutSeconds: 100 }).find(
+        ({ what }) => what.startsWith(way),
+      )?.dollars ?? Number.NaN;
     const { withReads } = breakEven(256, 500).durableSeconds;
-    expect(costOf(withReads - 1, "the bus")).toBeLessThan(costOf(withReads - 1, "durable"));
-    expect(costOf(withReads + 1, "the bus")).toBeGreaterThan(costOf(withReads + 1, "durable"));
+    expect(costOf(withReads - 1, "the bus, nothing")).toBeLessThan(costOf(withReads - 1, "a durable"));
+    expect(costOf(withReads + 1, "the bus, nothing")).toBeGreaterThan(costOf(withReads + 1, "a durable"));
+  });
+
+  test("a type that is known is waited for at less cost and with less delay than one of which nothing is", () => {
+    const [blind, known] = waysToWait({ ...SMALL_TEAM, answerSpread: 1.3 });
+    expect(known?.dollars).toBeLessThan(blind?.dollars ?? 0);
+    expect(known?.delayMs).toBeLessThan(blind?.delayMs ?? 0);
   });
 });
 
