@@ -4,6 +4,8 @@
  * All writes go through this process, so what was read stays true until the next event is recorded.
  */
 import type { EventStore } from "../shared/ports.ts";
+import { createRecentHistory, type RecentHistory, withRecentHistory } from "./recent-history.ts";
+import { createRememberedReads, type RememberedReads, rememberingStore } from "./remembered-reads.ts";
 
 /** More than all streams together ask for between two events; a bound, not a target. */
 const MAX_KEPT = 256;
@@ -14,6 +16,9 @@ const KEPT_MS = 1_000;
 export interface SharedReads {
   share<T>(key: string, read: () => Promise<T>): Promise<T>;
   forget(): void;
+  /** What needs not be read again after a write, because it is known what that has changed. */
+  readonly recent: RecentHistory;
+  readonly remembered: RememberedReads;
 }
 
 export function createSharedReads(): SharedReads {
@@ -28,6 +33,8 @@ export function createSharedReads(): SharedReads {
 
   return {
     forget,
+    recent: createRecentHistory(),
+    remembered: createRememberedReads(),
     share<T>(key: string, read: () => Promise<T>): Promise<T> {
       if (kept.size >= MAX_KEPT) forget();
       const underWay = kept.get(key) as Promise<T> | undefined;
@@ -42,7 +49,11 @@ export function createSharedReads(): SharedReads {
   };
 }
 
-export function sharingStore(store: EventStore, { share, forget }: SharedReads): EventStore {
+export function sharingStore(store: EventStore, reads: SharedReads): EventStore {
+  return rememberingStore(withRecentHistory(withSharedReads(store, reads), reads.recent), reads.remembered);
+}
+
+function withSharedReads(store: EventStore, { share, forget }: SharedReads): EventStore {
   return Object.assign(Object.create(store) as EventStore, {
     readHistory: (query) => share(JSON.stringify(query), () => store.readHistory(query)),
     getEvents: (eventIds) => share(JSON.stringify(eventIds), () => store.getEvents(eventIds)),
