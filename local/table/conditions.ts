@@ -3,7 +3,7 @@ import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { invalidCall } from "./errors.ts";
 import type { Comparator, Condition, Operand } from "./expression.ts";
 import { attributeOf, type Given, givenValue } from "./placeholders.ts";
-import { type Item, isEqual, orderOf, typeOf } from "./values.ts";
+import { attributeIn, type Item, isEqual, orderOf, typeOf } from "./values.ts";
 
 export type Test = (item: Item) => boolean;
 export type Read = (item: Item) => AttributeValue | undefined;
@@ -12,7 +12,7 @@ export type Read = (item: Item) => AttributeValue | undefined;
 export function reading(operand: Operand, given: Given): Read {
   if (operand.kind === "attribute") {
     const attribute = attributeOf(operand, given);
-    return (item) => item[attribute];
+    return (item) => attributeIn(item, attribute);
   }
   const value = givenValue(operand, given);
   return () => value;

@@ -43,7 +43,7 @@ export const subtractDecimals = (left: string, right: string): string =>
 
 function parse(text: string): Decimal {
   const [, sign, whole = "", fraction = "", exponent = "0"] =
-    /^([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d{1,5}))?$/i.exec(text) ?? [];
+    /^(-?)(\d*)(?:\.(\d*))?(?:e([+-]?\d{1,5}))?$/i.exec(text) ?? [];
   if (sign === undefined || whole + fraction === "")
     throw invalidCall(`The parameter cannot be converted to a numeric value: ${text}`);
   const units = BigInt(whole + fraction);

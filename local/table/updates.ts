@@ -29,14 +29,14 @@ export function updateOf(changes: readonly Change[], given: Given, ofKey: readon
   return {
     attributes,
     apply(before) {
-      const item = { ...before };
+      const item = new Map(Object.entries(before));
       for (const [i, apply] of applies.entries()) {
         const attribute = attributes[i] as string;
-        const value = apply(before, before[attribute]);
-        if (value === undefined) delete item[attribute];
-        else item[attribute] = value;
+        const value = apply(before, item.get(attribute));
+        if (value === undefined) item.delete(attribute);
+        else item.set(attribute, value);
       }
-      return item;
+      return Object.fromEntries(item);
     },
   };
 }

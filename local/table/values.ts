@@ -19,10 +19,15 @@ export function typeOf(value: AttributeValue): string {
 
 /** An item as it is kept. @throws Error `ValidationException` for what cannot be */
 export function storableItem(item: Item): Item {
-  const kept: Item = {};
-  for (const [name, value] of Object.entries(item)) if (value !== undefined) kept[name] = storable(value);
-  return kept;
+  // Not name by name: one of them may be `__proto__`.
+  return Object.fromEntries(
+    Object.entries(item).flatMap(([name, value]) => (value === undefined ? [] : [[name, storable(value)]])),
+  );
 }
+
+/** What an item has by a name; undefined also for what every object has. */
+export const attributeIn = (item: Item, name: string): AttributeValue | undefined =>
+  Object.hasOwn(item, name) ? item[name] : undefined;
 
 /** A value as it is kept: numbers in their one way to be written. @throws Error `ValidationException` */
 export function storable(value: AttributeValue): AttributeValue {
