@@ -25,7 +25,7 @@ async function playedSockets(play: (socket: Socket, place: number) => void): Pro
 const ANSWER = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
 
 describe("a connection that was kept", () => {
-  it("and closed at its other end meanwhile fails no call: another is made at once", async () => {
+  it("and closed at its other end meanwhile fails no call: another is made at once [all-5]", async () => {
     // Closes as soon as there is a second call, as one does whose first bytes find nobody any more.
     const service = await playedService((call, response) =>
       call.place === 2 ? void response.socket?.destroy() : told(response, 200, {}),
@@ -50,7 +50,7 @@ describe("a connection that was kept", () => {
     });
   });
 
-  it("and died as all others that lay idle costs one try, not one for each: none of them is used again", async () => {
+  it("and died as all others that lay idle costs one try, not one for each: none of them is used again [all-5]", async () => {
     let isDead = false;
     const service = await playedService((call, response) =>
       isDead && call.connection <= 8 ? void response.socket?.destroy() : told(response, 200, {}),

@@ -73,7 +73,7 @@ describe("credentials that are asked for", () => {
     expect(source.current()).not.toBeInstanceOf(Promise);
   });
 
-  it("are renewed well before they expire, and nobody waits for that", async () => {
+  it("are renewed well before they expire, and nobody waits for that [all-6]", async () => {
     const { source, times, pass } = await toldOnce();
     pass(54 * MINUTE_MS);
     expect(source.current()).toMatchObject({ accessKeyId: "KEY-1" });
@@ -85,7 +85,7 @@ describe("credentials that are asked for", () => {
     await vi.waitFor(() => expect(source.current()).toMatchObject({ accessKeyId: "KEY-2" }));
   });
 
-  it("do as long as they are valid while new ones cannot be had, and the endpoint is not besieged", async () => {
+  it("do as long as they are valid while new ones cannot be had, and the endpoint is not besieged [all-6]", async () => {
     const { source, times, pass } = await toldOnce();
     pass(56 * MINUTE_MS);
     source.current();

@@ -69,7 +69,7 @@ describe("a call that fails", () => {
 describe("a clock that is wrong", () => {
   const skewed = (theirs: number) => ({ date: new Date(theirs).toUTCString() });
 
-  it.each([-30, 6, 600])("by %i minutes is set by the service's, and the call does well", async (minutes) => {
+  it.each([-30, 6, 600])("by %i minutes is set by the service's, and the call does well [all-7]", async (minutes) => {
     const theirsMs = Date.now() + minutes * MINUTE_MS;
     const service = await playedService((call, response) => {
       const signedFor = call.headers["x-amz-date"] as string;
@@ -101,7 +101,7 @@ describe("credentials that have expired", () => {
         : told(response, 200, {}),
     );
 
-  it("are asked for anew when the service says so, and the call does well", async () => {
+  it("are asked for anew when the service says so, and the call does well [all-6]", async () => {
     const service = await expiredFor("OLD");
     let held: Credentials = { accessKeyId: "OLD", secretAccessKey: "s" };
     const refusals: Credentials[] = [];
