@@ -1,5 +1,5 @@
 /** Operations of the bus, each carried out and counted: everything that it asks of AWS from the call to what is done after it. */
-import type { Agent } from "../../shared/agents/agent.ts";
+import { type Agent, openAgent } from "../../shared/agents/agent.ts";
 import { type CallOptions, COUNTED_TYPE, type CountedBus } from "./bus.ts";
 import type { Counts } from "./tally.ts";
 
@@ -81,33 +81,38 @@ const SMALL: Sent = { dataBytes: 200 };
 const LARGE: Sent = { dataBytes: 20_000 };
 const PAGE = 50;
 
-/** What the operations of the bus take, by what they do; on a bus of their own, without subscribers. */
+/**
+ * What the operations of the bus take, by what they do; on a bus of their own, without subscribers, that counts all events of
+ * a conversation. Each is called by an agent of its own, that has nothing to pay for yet.
+ */
 export async function countOperations(bus: CountedBus): Promise<Readonly<Record<string, Counts>>> {
-  const conversation = "counted-conversation";
-  const count = (work: () => Promise<unknown>): Promise<Counts> => counted(bus, work);
-  const operations: Record<string, Counts> = {
-    "emit, 200 bytes": await count(() => emitOne(bus, SMALL)),
-    "emit, 20 KB": await count(() => emitOne(bus, LARGE)),
-    "emit into a conversation": await count(() => emitOne(bus, { ...SMALL, correlationId: conversation })),
-    "emit 100 in a batch": await count(() => emitMany(bus, SMALL, 100)),
+  const operations: Record<string, Counts> = {};
+  const count = async (what: string, work: (agent: Agent) => Promise<unknown>): Promise<void> => {
+    operations[what] = await counted(bus, () => work(openAgent(what)));
   };
+  // Who subscribes, and the key that cursors are signed with, are read once.
+  await askAndAnswer(bus, { ...SMALL, timeoutSeconds: 50, answeredAfterMs: 50 });
+  await bus.call("GET", "/events?limit=1");
+
+  await count("emit, 200 bytes", (agent) => emitOne(bus, { ...SMALL, agent }));
+  await count("emit, 20 KB", (agent) => emitOne(bus, { ...LARGE, agent }));
+  await count("emit into a conversation", (agent) => emitOne(bus, { ...SMALL, agent, correlationId: "counted" }));
+  await count("emit 100 in a batch", (agent) => emitMany(bus, { ...SMALL, agent }, 100));
   for (const answeredAfterMs of [50, 500, 2_000, 20_000])
-    operations[`ask, answered after ${answeredAfterMs} ms`] = await count(() =>
-      askAndAnswer(bus, { ...SMALL, timeoutSeconds: 50, answeredAfterMs }),
+    await count(`ask, and be answered after ${answeredAfterMs} ms`, (agent) =>
+      askAndAnswer(bus, { ...SMALL, agent, timeoutSeconds: 50, answeredAfterMs }),
     );
-  operations["ask, timed out after 20 s"] = await count(() =>
-    askAndAnswer(bus, { ...SMALL, timeoutSeconds: 20, answeredAfterMs: null }),
+  await count("ask, and be told after 20 s that nobody has answered", (agent) =>
+    askAndAnswer(bus, { ...SMALL, agent, timeoutSeconds: 20, answeredAfterMs: null }),
   );
   // Held for as long as it may be; then nobody reads meanwhile.
   await ask(bus, { ...SMALL, timeoutSeconds: 3_600 });
-  operations["answer a question"] = await count(() => answerLast(bus, SMALL));
+  await count("answer a question", (agent) => answerLast(bus, { ...SMALL, agent }));
   const event = bus.services.published.at(-1)?.id;
-  operations["look an event up"] = await count(() => bus.call("GET", `/events/${event}`));
-  // The key that cursors are signed with is made once.
-  await bus.call("GET", "/events?limit=1");
-  operations[`a page of ${PAGE} events of a type`] = await count(() =>
-    bus.call("GET", `/events?type=${COUNTED_TYPE}&limit=${PAGE}`),
+  await count("look an event up", (agent) => bus.call("GET", `/events/${event}`, { agent }));
+  await count(`a page of ${PAGE} events of a type`, (agent) =>
+    bus.call("GET", `/events?type=${COUNTED_TYPE}&limit=${PAGE}`, { agent }),
   );
-  operations[`a page of ${PAGE} events of all`] = await count(() => bus.call("GET", `/events?limit=${PAGE}`));
+  await count(`a page of ${PAGE} events of all`, (agent) => bus.call("GET", `/events?limit=${PAGE}`, { agent }));
   return operations;
 }

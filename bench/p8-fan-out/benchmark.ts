@@ -4,7 +4,7 @@ import { defineBus } from "../../shared/bus-config.ts";
 import type { Benchmark, Figure } from "../contract.ts";
 import { COUNTED_BUS, startCountedBus } from "../counted/bus.ts";
 import { countOperations } from "../counted/operations.ts";
-import { callsOf, sumOf, writeUnitsOf } from "../counted/tally.ts";
+import { type Counts, callsOf, sumOf, writeUnitsOf } from "../counted/tally.ts";
 import { linesPicture } from "../report/charts.ts";
 import { deployedSubscribers, type FanOut, type FanOutKind, fanOuts } from "./fan-out.ts";
 
@@ -38,24 +38,38 @@ export const FAN_OUT: Benchmark = {
         signal.throwIfAborted();
         progress(`${subscribers} subscribers ${KINDS[kind]}`);
       });
-    const bus = await startCountedBus();
-    try {
-      return {
-        figures: [
-          deployedFigure(counted.deployed),
-          perSubscriber("calls", "queue", counted.queue, calls),
-          perSubscriber("calls", "webhook", counted.webhook, calls),
-          perSubscriber("write units", "queue", counted.queue, units),
-          perSubscriber("write units", "webhook", counted.webhook, units),
-        ],
-        pictures: [picture(counted)],
-        details: { fanOut: counted, rules: rulesFor(sizes), operations: await countOperations(bus) },
-      };
-    } finally {
-      await bus.close();
-    }
+    const operations = await countedOperations();
+    return {
+      figures: [
+        deployedFigure(counted.deployed),
+        perSubscriber("calls", "queue", counted.queue, calls),
+        perSubscriber("calls", "webhook", counted.webhook, calls),
+        perSubscriber("write units", "queue", counted.queue, units),
+        perSubscriber("write units", "webhook", counted.webhook, units),
+        ...Object.entries(operations).map(operationFigure),
+      ],
+      pictures: [picture(counted)],
+      details: { fanOut: counted, rules: rulesFor(sizes), operations },
+    };
   },
 };
+
+async function countedOperations(): Promise<Readonly<Record<string, Counts>>> {
+  // All events of a conversation are counted, not one in ten.
+  const bus = await startCountedBus({ ...COUNTED_BUS, limits: { eventsPerConversation: 1_000 } });
+  try {
+    return await countOperations(bus);
+  } finally {
+    await bus.close();
+  }
+}
+
+/** Without a goal: what the model of costs and quotas goes by. */
+const operationFigure = ([what, counts]: [string, Counts]): Figure => ({
+  title: `calls: ${what}`,
+  ours: { name: "the bus", unit: "calls", values: [callsOf(counts)] },
+  note: `${writeUnitsOf(counts)} write units, ${counts.readUnits} read units.`,
+});
 
 /** Rules carry the event to all of them: the bus makes the same calls for each number. */
 function deployedFigure(fanOut: readonly FanOut[]): Figure {
