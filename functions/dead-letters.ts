@@ -27,6 +27,6 @@ export const handler = async ({ Records }: SQSEvent, context: Context): Promise<
   const result = await eachMessage(Records, ofInvocation(always, context), (record, deps) =>
     handle(deps, metrics, record),
   );
-  await metrics.write();
+  metrics.write();
   return result;
 };

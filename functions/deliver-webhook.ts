@@ -33,6 +33,6 @@ export const handler = async ({ Records }: SQSEvent, context: Context): Promise<
     await hideMessage(deps.sqs, deps.queueUrl, receiptHandle, outcome.afterMs);
     throw new ComesAgain();
   });
-  await metrics.write();
+  metrics.write();
   return result;
 };

@@ -34,6 +34,6 @@ export const handler = async (_event: unknown, context: Context): Promise<Reconc
   const deps = ofInvocation(always, context);
   const report = await handle(deps, context.getRemainingTimeInMillis() - TIME_MARGIN_MS);
   measure(metrics, report);
-  await metrics.write();
+  metrics.write();
   return report;
 };

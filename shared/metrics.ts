@@ -8,7 +8,7 @@
 
 export const METRICS_NAMESPACE = "AgentEventBus";
 
-/** Of every metric: the bus, by the name that its stack and its EventBridge bus share. Powertools calls it so. */
+/** Of every metric: the bus, by the name that its stack and its EventBridge bus share. It is called as Powertools for Lambda calls it. */
 export const BUS_DIMENSION = "service";
 
 export type MetricUnit = "Count" | "Milliseconds";

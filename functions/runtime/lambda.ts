@@ -109,7 +109,7 @@ function measured(response: HttpResponse, metrics: Metrics): HttpResponse {
     ...response,
     async afterwards() {
       await response.afterwards?.();
-      await metrics.write();
+      metrics.write();
     },
   };
 }

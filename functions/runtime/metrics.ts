@@ -1,46 +1,53 @@
 /**
- * Metrics as log lines, which CloudWatch makes metrics of: no call, no permission. Written by Powertools in the embedded
- * metric format:
+ * Metrics as log lines in the embedded metric format, which CloudWatch makes metrics of: no call, no permission.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  *
- * What happens in a call is only noted; it is written once the caller has its answer, and Powertools is loaded when there
- * is something to write for the first time. Most calls of most functions have nothing to write.
+ * What happens in a call is only noted; it is written once the caller has its answer.
  */
-import type { Metrics as EmfMetrics } from "@aws-lambda-powertools/metrics";
-import { METRICS, METRICS_NAMESPACE, type MetricDefinition, type MetricName } from "../../shared/metrics.ts";
+import {
+  BUS_DIMENSION,
+  METRICS,
+  METRICS_NAMESPACE,
+  type MetricDefinition,
+  type MetricName,
+} from "../../shared/metrics.ts";
 import type { Logger } from "../../shared/ports.ts";
 
 export interface Metrics {
   /** Notes a value. @param of the value of the metric's own dimension, for one that has it */
   add(name: MetricName, value: number, of?: string): void;
-  /** Writes what was noted since, as one line for each value of a dimension. Never throws. */
-  write(): Promise<void>;
+  /** Writes what was noted since: a line for each value of a dimension. Never throws. */
+  write(): void;
 }
 
-interface Noted {
-  readonly name: MetricName;
-  readonly value: number;
+/** What was measured under the same dimensions, by name. */
+interface Group {
+  readonly dimensions: Readonly<Record<string, string>>;
+  readonly values: Map<MetricName, number[]>;
 }
+
+/** A metric has so many values in one line. */
+const MAX_VALUES = 100;
 
 /** @param bus the name of the bus: its dimension tells it from others in the account */
 export function createMetrics(bus: string, log: Logger): Metrics {
-  let noted = new Map<string, Noted[]>();
-  let emf: EmfMetrics | null = null;
+  let noted = new Map<string, Group>();
   return {
     add(name, value, of) {
       const { by }: MetricDefinition = METRICS[name];
-      const group = by === undefined || of === undefined ? "" : `${by} ${of}`;
-      const inGroup = noted.get(group);
-      if (inGroup === undefined) noted.set(group, [{ name, value }]);
-      else inGroup.push({ name, value });
+      const own = by === undefined || of === undefined ? {} : { [by]: of };
+      const { values } = presentIn(noted, `${by} ${of}`, () => ({
+        dimensions: { [BUS_DIMENSION]: bus, ...own },
+        values: new Map<MetricName, number[]>(),
+      }));
+      presentIn(values, name, () => []).push(value);
     },
-    async write() {
+    write() {
       if (noted.size === 0) return;
       const groups = noted;
       noted = new Map();
       try {
-        emf ??= await createEmf(bus);
-        for (const [group, values] of groups) writeGroup(emf, group, values);
+        for (const group of groups.values()) for (const line of linesOf(group)) process.stdout.write(`${line}\n`);
       } catch (error) {
         // A measure that is lost must not make a call fail that went well.
         log.warn("metrics could not be written", { error: String(error) });
@@ -49,15 +56,44 @@ export function createMetrics(bus: string, log: Logger): Metrics {
   };
 }
 
-async function createEmf(bus: string): Promise<EmfMetrics> {
-  const { Metrics } = await import("@aws-lambda-powertools/metrics");
-  return new Metrics({ namespace: METRICS_NAMESPACE, serviceName: bus });
+function presentIn<Key, Value>(map: Map<Key, Value>, key: Key, create: () => Value): Value {
+  const present = map.get(key) ?? create();
+  map.set(key, present);
+  return present;
 }
 
-/** Values of one name become a list, of which CloudWatch counts each. */
-function writeGroup(emf: EmfMetrics, group: string, values: readonly Noted[]): void {
-  const space = group.indexOf(" ");
-  if (space > 0) emf.addDimension(group.slice(0, space), group.slice(space + 1));
-  for (const { name, value } of values) emf.addMetric(name, METRICS[name].unit, value);
-  emf.publishStoredMetrics();
+/** One line, or as many as the longest list of values needs. */
+function linesOf({ dimensions, values }: Group): string[] {
+  const lines: string[] = [];
+  for (let rest = [...values]; rest.length > 0; ) {
+    lines.push(
+      lineOf(
+        dimensions,
+        rest.map(([name, all]) => [name, all.slice(0, MAX_VALUES)] as const),
+      ),
+    );
+    rest = rest.flatMap(([name, all]) => (all.length > MAX_VALUES ? [[name, all.slice(MAX_VALUES)]] : []));
+  }
+  return lines;
+}
+
+/** Of values of one name CloudWatch counts each. */
+function lineOf(
+  dimensions: Readonly<Record<string, string>>,
+  measured: readonly (readonly [MetricName, readonly number[]])[],
+): string {
+  return JSON.stringify({
+    _aws: {
+      Timestamp: Date.now(),
+      CloudWatchMetrics: [
+        {
+          Namespace: METRICS_NAMESPACE,
+          Dimensions: [Object.keys(dimensions)],
+          Metrics: measured.map(([name]) => ({ Name: name, Unit: METRICS[name].unit })),
+        },
+      ],
+    },
+    ...dimensions,
+    ...Object.fromEntries(measured.map(([name, values]) => [name, values.length === 1 ? values[0] : values])),
+  });
 }

@@ -53,7 +53,7 @@ type Measure = Parameters<Metrics["add"]>;
 
 const noted = (): { metrics: Metrics; of: Measure[] } => {
   const of: Measure[] = [];
-  return { of, metrics: { add: (...measure) => void of.push(measure), write: async () => undefined } };
+  return { of, metrics: { add: (...measure) => void of.push(measure), write: () => undefined } };
 };
 
 /** The methods of a store in memory as an object's own, as those of the store on DynamoDB are. */
@@ -79,7 +79,7 @@ function measuredBus(): { deps: Deps; of: Measure[]; bus: ReturnType<typeof busI
 const QUESTION = { type: "UPGRADE_REQUESTED", data: {}, timeout: 5, require_subscribers: false };
 
 describe("metrics", () => {
-  it("are written as lines that CloudWatch takes for metrics of this bus, each with its own dimensions", async () => {
+  it("are written as lines that CloudWatch takes for metrics of this bus, each with its own dimensions", () => {
     const lines = written();
     const metrics = createMetrics("Staging", silentLogger);
     measure(metrics, { published: 2, ended: 0, tended: 1, failed: 0, oldest_unpublished_ms: 61_000 });
@@ -87,7 +87,7 @@ describe("metrics", () => {
     metrics.add("ResponseTime", 80, "UPGRADE_REQUESTED");
     metrics.add("ResponseTime", 5, "MESSAGE_RECEIVED");
     metrics.add("DeadLetters", 1, "reviewer");
-    await metrics.write();
+    metrics.write();
     const bus = { service: "Staging" };
     const ofType = (EventType: string) => ({ service: "Staging", EventType });
     expect(lines).toEqual([
@@ -102,14 +102,37 @@ describe("metrics", () => {
     ]);
   });
 
-  it("are written once, and nothing is where there is nothing", async () => {
+  it("are written once, and nothing is where there is nothing", () => {
     const lines = written();
     const metrics = createMetrics("Bus", silentLogger);
-    await metrics.write();
+    metrics.write();
     metrics.add("RefusedCalls", 1);
-    await Promise.all([metrics.write(), metrics.write()]);
-    await metrics.write();
+    metrics.write();
+    metrics.write();
+    metrics.write();
     expect(lines.map(({ name, value }) => [name, value])).toEqual([["RefusedCalls", 1]]);
+  });
+
+  it("have at most a hundred values in a line, which is what CloudWatch takes, and lose none", () => {
+    const lines = written();
+    const metrics = createMetrics("Bus", silentLogger);
+    const times = Array.from({ length: 250 }, (_, ms) => ms);
+    for (const ms of times) metrics.add("ResponseTime", ms, "UPGRADE_REQUESTED");
+    metrics.write();
+    expect(lines.map(({ value }) => (value as number[]).length)).toEqual([100, 100, 50]);
+    expect(lines.flatMap(({ value }) => value)).toEqual(times);
+  });
+
+  it("that cannot be written make no call fail", () => {
+    const warnings: string[] = [];
+    const metrics = createMetrics("Bus", { ...silentLogger, warn: (message) => void warnings.push(message) });
+    vi.spyOn(process.stdout, "write").mockImplementation(() => {
+      throw new Error("closed");
+    });
+    metrics.add("RefusedCalls", 1);
+    metrics.write();
+    metrics.write();
+    expect(warnings).toEqual(["metrics could not be written"]);
   });
 
   it("stay few: only two have a dimension beside the bus, and both are bounded", () => {
@@ -201,7 +224,7 @@ describe("calls that did not go well are measured", () => {
     let isWritten = false;
     const writing: Metrics = {
       ...metrics,
-      async write() {
+      write() {
         isWritten = true;
       },
     };
