@@ -90,9 +90,8 @@ export async function countOperations(bus: CountedBus): Promise<Readonly<Record<
   const count = async (what: string, work: (agent: Agent) => Promise<unknown>): Promise<void> => {
     operations[what] = await counted(bus, () => work(openAgent(what)));
   };
-  // Who subscribes, and the key that cursors are signed with, are read once.
+  // Who subscribes is read once.
   await askAndAnswer(bus, { ...SMALL, timeoutSeconds: 50, answeredAfterMs: 50 });
-  await bus.call("GET", "/events?limit=1");
 
   await count("emit, 200 bytes", (agent) => emitOne(bus, { ...SMALL, agent }));
   await count("emit, 20 KB", (agent) => emitOne(bus, { ...LARGE, agent }));
@@ -110,6 +109,8 @@ export async function countOperations(bus: CountedBus): Promise<Readonly<Record<
   await count("answer a question", (agent) => answerLast(bus, { ...SMALL, agent }));
   const event = bus.services.published.at(-1)?.id;
   await count("look an event up", (agent) => bus.call("GET", `/events/${event}`, { agent }));
+  // The key that cursors are signed with is made once.
+  await bus.call("GET", "/events?limit=1");
   await count(`a page of ${PAGE} events of a type`, (agent) =>
     bus.call("GET", `/events?type=${COUNTED_TYPE}&limit=${PAGE}`, { agent }),
   );
