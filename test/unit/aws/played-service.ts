@@ -4,7 +4,6 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { onTestFinished, vi } from "vitest";
-import type { TableCalls } from "../../../functions/runtime/aws/calls.ts";
 import type { ConnectionOptions } from "../../../functions/runtime/aws/lean/connection.ts";
 import { type CredentialSource, credentialsOf } from "../../../functions/runtime/aws/lean/credentials.ts";
 import { leanTableCalls } from "../../../functions/runtime/aws/lean-calls.ts";
@@ -99,7 +98,7 @@ export const WHO = credentialsOf({ kind: "given", accessKeyId: "AKIDEXAMPLE", se
 export function calling(
   url: URL,
   { credentials = WHO, ...options }: ConnectionOptions & { readonly credentials?: CredentialSource } = {},
-): TableCalls & { open(): void } {
+): ReturnType<typeof leanTableCalls> {
   const calls = leanTableCalls({ url, region: "eu-central-1", credentials, ...options });
   onTestFinished(() => calls.close());
   return calls;
