@@ -1,6 +1,6 @@
 /** What a change of an item writes: the item, and its places in the indexes. */
-import { entryOf, entryPlace, type Layout } from "./layout.ts";
-import type { Item } from "./values.ts";
+import { entryOf, entryPlace, type Layout, type Place } from "./layout.ts";
+import { type Item, isEqual } from "./values.ts";
 import type { Operation } from "./writes.ts";
 
 /**
@@ -17,6 +17,7 @@ export function changesOf(
 ): Operation[] {
   const operations: Operation[] = [];
   for (const index of layout.indexes.values()) {
+    if (before !== undefined && after !== undefined && showsSame(index, before, after)) continue;
     const left = before === undefined ? null : entryPlace(layout, index, before);
     const taken = after === undefined ? null : entryPlace(layout, index, after);
     if (left !== null && left !== taken) operations.push({ type: "del", key: left });
@@ -28,6 +29,13 @@ export function changesOf(
   else if (before !== undefined) operations.push({ type: "del", key: place });
   return operations;
 }
+
+/** Whether an index has nothing to learn of a change: most are of what no index shows. */
+const showsSame = ({ carries }: Place, before: Item, after: Item): boolean =>
+  (carries ?? []).every((name) => {
+    const [old, now] = [before[name], after[name]];
+    return old === undefined || now === undefined ? old === now : isEqual(old, now);
+  });
 
 /**
  * Two items with one key in an index are told apart by 24 bits of a hash (`layout.ts`). All that the bus puts into an index
