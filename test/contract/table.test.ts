@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AttributeValue, QueryInput, UpdateItemInput } from "@aws-sdk/client-dynamodb";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Level } from "level";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { TableCalls } from "../../functions/runtime/aws/calls.ts";
 import { type OpenTable, openTable } from "../../local/table/open.ts";
 import { embeddedCalls, TABLE_NAME } from "../../local/table.ts";
@@ -308,39 +309,70 @@ describe("the table of the embedded run", () => {
   });
 });
 
-describe("a data folder", () => {
-  test("can be served by either, with what the other has written", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "agent-event-bus-folder-"));
-    const written: Item = {
-      pk: { S: "ä" },
-      sk: { S: "x" },
-      work_pk: { S: "w" },
-      work_sk: { S: "1" },
-      type: { S: "T" },
-    };
-    const inIndex = (calls: TableCalls) =>
-      calls.query({
-        TableName: TABLE_NAME,
-        IndexName: "work",
-        KeyConditionExpression: "work_pk = :pk",
-        ExpressionAttributeValues: { ":pk": { S: "w" } },
-      });
-    const { type: _, ...entry } = written;
-    try {
-      const first = await openTable(folder, TABLE_NAME);
-      await first.calls.putItem({ TableName: TABLE_NAME, Item: written });
-      await first.close();
+describe("a data folder of a release before, which kept its table in dynalite", () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "agent-event-bus-folder-"));
+  });
+  afterEach(async () => {
+    await rm(folder, { recursive: true, force: true });
+  });
 
-      const { calls, close } = await openDynaliteTable(embeddedCalls, folder);
-      expect((await inIndex(calls)).Items).toEqual([entry]);
-      await calls.putItem({ TableName: TABLE_NAME, Item: { ...written, work_sk: { S: "2" } } });
-      await close();
+  const WRITTEN: Item = {
+    pk: { S: "ä" },
+    sk: { S: "x" },
+    work_pk: { S: "w" },
+    work_sk: { S: "1" },
+    type_pk: { S: "t" },
+    time_sk: { S: "1" },
+    type: { S: "T" },
+  };
+  const inIndex = async (calls: TableCalls, index: "work" | "by_type") => {
+    const { Items } = await calls.query({
+      TableName: TABLE_NAME,
+      IndexName: index,
+      KeyConditionExpression: `${TABLE.indexes[index].partitionKey} = :pk`,
+      ExpressionAttributeValues: { ":pk": { S: index === "work" ? "w" : "t" } },
+    });
+    return Items;
+  };
+  const { type: _, type_pk: __, time_sk: ___, ...IN_WORK } = WRITTEN;
+  const { work_pk: ____, work_sk: _____, ...BY_TYPE } = WRITTEN;
 
-      const again = await openTable(folder, TABLE_NAME);
-      expect((await inIndex(again.calls)).Items).toEqual([{ ...entry, work_sk: { S: "2" } }]);
-      await again.close();
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+  test("is gone on with as it is, and can be gone back with", async () => {
+    const before = await openDynaliteTable(embeddedCalls, folder);
+    await before.calls.putItem({ TableName: TABLE_NAME, Item: WRITTEN });
+    await before.close();
+
+    const now = await openTable(folder, TABLE_NAME);
+    expect((await now.calls.scan({ TableName: TABLE_NAME })).Items).toEqual([WRITTEN]);
+    expect(await inIndex(now.calls, "work")).toEqual([IN_WORK]);
+    expect(await inIndex(now.calls, "by_type")).toEqual([BY_TYPE]);
+    await now.calls.putItem({ TableName: TABLE_NAME, Item: { ...WRITTEN, work_sk: { S: "2" } } });
+    expect(await inIndex(now.calls, "work")).toEqual([{ ...IN_WORK, work_sk: { S: "2" } }]);
+    await now.close();
+
+    const back = await openDynaliteTable(embeddedCalls, folder);
+    expect(await inIndex(back.calls, "work")).toEqual([{ ...IN_WORK, work_sk: { S: "2" } }]);
+    await back.calls.putItem({ TableName: TABLE_NAME, Item: { ...WRITTEN, work_sk: { S: "3" } } });
+    await back.close();
+
+    const again = await openTable(folder, TABLE_NAME);
+    expect(await inIndex(again.calls, "work")).toEqual([{ ...IN_WORK, work_sk: { S: "3" } }]);
+    expect(await inIndex(again.calls, "by_type")).toEqual([BY_TYPE]);
+    await again.close();
+  });
+
+  test.each([
+    ["table~", JSON.stringify({ TableStatus: "ACTIVE", GlobalSecondaryIndexes: [{ IndexName: "by_type" }] })],
+    ["indexes~", "by_type"],
+  ])("is refused when it has other indexes: nothing is missed in silence (%s)", async (key, value) => {
+    const level = new Level<string, string>(folder);
+    await level.put(`${key}${TABLE_NAME}`, value);
+    await level.close();
+    for (let tries = 0; tries < 2; tries++)
+      await expect(openTable(folder, TABLE_NAME)).rejects.toThrow(
+        "was made by another version of the bus (indexes by_type)",
+      );
   });
 });
