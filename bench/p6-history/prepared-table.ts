@@ -1,7 +1,7 @@
 /** Tables of the embedded store with so many events in them: made once, and kept in a folder for the next run. */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { projectPath } from "../../local/project.ts";
@@ -12,6 +12,8 @@ import { itemsAt } from "./items.ts";
 
 /** Of so many events the items are compared with those that a table was made of. */
 const COMPARED_EVENTS = 200;
+/** What decides which events there are. */
+const MADE_BY = ["events.ts", "items.ts", "bulk-load.ts"];
 
 export interface PreparedTable {
   /** As the embedded run has it. */
@@ -28,7 +30,7 @@ export async function prepareTable(
 ): Promise<PreparedTable> {
   const parent = join(workDir, "p6-history");
   const name = `${count}-events-`;
-  const dataDir = join(parent, `${name}${versionOf(count)}`);
+  const dataDir = join(parent, `${name}${await versionOf(count)}`);
   await mkdir(parent, { recursive: true });
   // What an earlier version made, or a run that was broken off, only takes up space.
   for (const other of await readdir(parent))
@@ -65,10 +67,11 @@ async function fill(path: string, count: number, signal: AbortSignal, progress: 
 }
 
 /** Changes when the bus would write something else, and with this benchmark's events. */
-function versionOf(count: number): string {
+async function versionOf(count: number): Promise<string> {
+  const sources = await Promise.all(MADE_BY.map((file) => readFile(join(import.meta.dirname, file), "utf8")));
   const items = Array.from({ length: COMPARED_EVENTS }, (_, age) => itemsAt(age, count));
   return createHash("sha256")
-    .update(JSON.stringify([TABLE, items]))
+    .update(JSON.stringify([TABLE, items, sources]))
     .digest("hex")
     .slice(0, 12);
 }
