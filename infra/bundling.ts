@@ -18,11 +18,11 @@ export const BUNDLE = {
   sourcemap: false,
 } as const;
 
-/** Which of two modules `#aws-calls` in `package.json` names. The other is not in the bundle at all. */
+/** Which of two modules `#…` names in `package.json`. The other is not in the bundle at all. */
 const CONDITIONS: Readonly<Record<AwsClient, readonly string[]>> = {
   // Once any are named, esbuild's own goes unless it is named too.
-  lean: ["module"],
-  sdk: ["module", "aws-sdk"],
+  lean: ["module", "deployed"],
+  sdk: ["module", "deployed", "aws-sdk"],
 };
 
 /** What differs between bundles, as options of esbuild. */

@@ -1,26 +1,20 @@
-/**
- * Hashes and ids derived from content. By a library that is synchronous and runs everywhere: Web Crypto is neither (a
- * page that is not served over TLS has none).
- */
-import { hmac } from "@noble/hashes/hmac.js";
-import { sha256 as digest } from "@noble/hashes/sha2.js";
-import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+/** Hashes and ids derived from content. */
+import { hmacOf, sha256Of } from "#sha256";
 import type { JsonValue } from "./json.ts";
 
+const utf8 = new TextEncoder();
+
 /** SHA-256 in lower-case hexadecimal. */
-export function sha256(text: string): string {
-  return bytesToHex(digest(utf8ToBytes(text)));
-}
+export const sha256 = (text: string): string => sha256Of(text);
 
 /** HMAC-SHA-256 (RFC 2104) in lower-case hexadecimal. */
 export function hmacSha256(secret: string, text: string): string {
-  return bytesToHex(hmacSha256Bytes(utf8ToBytes(secret), text));
+  const bytes = hmacOf(utf8.encode(secret), text);
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** HMAC-SHA-256 (RFC 2104) with a key that is no text. */
-export function hmacSha256Bytes(key: Uint8Array, text: string): Uint8Array {
-  return hmac(digest, key, utf8ToBytes(text));
-}
+export const hmacSha256Bytes = (key: Uint8Array, text: string): Uint8Array => hmacOf(key, text);
 
 /** The hash of a JSON value, whatever the order of its keys. */
 export const hashOf = (value: JsonValue): string => sha256(canonicalJson(value));

@@ -64,6 +64,14 @@ describe("the bundle of a function", () => {
     expect([...packages].filter((name) => name.includes("credential-provider"))).toEqual([]);
   });
 
+  it.each(functions)("%s hashes by Node, and does not check bus.config.ts once more", async (entry) => {
+    const { metafile } = await build({ ...functionBundle(entry, "lean"), metafile: true, write: false });
+    const inputs = Object.keys(metafile?.inputs ?? {});
+    expect(inputs).toContain("shared/bus-config-checked.ts");
+    expect(inputs).not.toContain("shared/bus-config-faults.ts");
+    expect(inputs.filter((path) => path.includes("@noble"))).toEqual([]);
+  });
+
   it("of a deployed subscriber may look for credentials everywhere: what it runs is its author's", async () => {
     const { alias } = functionBundle("agents/reviewer.ts", "lean");
     expect(alias).toEqual({});

@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { canonicalJson, derivedId, hashOf, sha256 } from "../../shared/hash.ts";
+import * as underNode from "../../functions/runtime/node-sha256.ts";
+import { canonicalJson, derivedId, hashOf, hmacSha256, sha256 } from "../../shared/hash.ts";
 import type { JsonValue } from "../../shared/json.ts";
+import * as anywhere from "../../shared/sha256.ts";
 
 describe("sha256", () => {
   it("is the hash everybody else computes", async () => {
@@ -10,6 +12,35 @@ describe("sha256", () => {
     expect(await sha256("abc")).toBe("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     const text = "Grüße, \u{1F600}";
     expect(await sha256(text)).toBe(createHash("sha256").update(text, "utf8").digest("hex"));
+  });
+});
+
+describe("hashes under Node and anywhere else", () => {
+  // Half a surrogate pair is no character: both write U+FFFD for it.
+  const texts = fc.oneof(
+    fc.string({ unit: "binary", maxLength: 300 }),
+    fc.constantFrom("\ud800", "a\udfffb", "\u{10ffff}"),
+  );
+
+  it("are the same of any text", () => {
+    fc.assert(
+      fc.property(texts, (text) => {
+        expect(underNode.sha256Of(text)).toBe(anywhere.sha256Of(text));
+      }),
+    );
+  });
+
+  it("are the same under any key, as long as a block, shorter or longer", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 130 }), texts, (key, text) => {
+        expect(new Uint8Array(underNode.hmacOf(key, text))).toEqual(anywhere.hmacOf(key, text));
+      }),
+    );
+  });
+
+  it("are those of RFC 4231", () => {
+    const expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+    expect(hmacSha256("Jefe", "what do ya want for nothing?")).toBe(expected);
   });
 });
 
