@@ -1,5 +1,5 @@
 /** What was asked of AWS: calls by operation, and what DynamoDB bills for them. */
-import { PLACES, type Place, type WriteUnits } from "./units.ts";
+import { PLACES, type WriteUnits } from "./units.ts";
 
 /** `dynamodb PutItem`, `eventbridge PutEvents`, `sqs SendMessageBatch`. */
 export type Operation = string;
@@ -74,5 +74,3 @@ export function createTally(): Tally {
     },
   };
 }
-
-export type { Place };

@@ -5,9 +5,12 @@ import { INDEX_NAMES } from "../counted/units.ts";
 import { readable } from "../report/numbers.ts";
 import { breakEven, waysToWait } from "./alternatives.ts";
 import { COST_NAMES, type Cost, costOfMillion, totalOf } from "./cost.ts";
-import { type Limit, limitsOf, reachedAt, writesOfOneEvent } from "./limits.ts";
+import { writesOfOneEvent } from "./hot-keys.ts";
+import { type Limit, reachedAt } from "./limit.ts";
+import { limitsOf } from "./limits.ts";
 import type { Load } from "./load.ts";
-import { QUOTA, READ_ON, REGIONS } from "./prices-and-quotas.ts";
+import { PRICES, QUOTA, READ_ON, REGIONS } from "./prices-and-quotas.ts";
+import { table } from "./text-table.ts";
 import { concurrencyOf, countsOf, type Usage, usageOf } from "./usage.ts";
 
 const SECONDS_OF_MONTH = 30 * 86_400;
@@ -107,7 +110,7 @@ function needs(load: Load, usage: Usage, limits: readonly Limit[]): string {
 }
 
 const logGb = (load: Load, usage: Usage): number =>
-  (costOfMillion(load, usage).logs / 0.5) * ((load.eventsPerSecond * SECONDS_OF_MONTH) / 1e6);
+  (costOfMillion(load, usage).logs / PRICES.logs.value) * ((load.eventsPerSecond * SECONDS_OF_MONTH) / 1e6);
 
 function functionTable({ eventsPerSecond }: Load, { parts, waits }: Usage): string {
   const rows = Object.entries(parts)
@@ -210,18 +213,3 @@ const amount = (value: number): string => (Number.isFinite(value) ? readable(val
 const percent = (share: number): string => `${readable(100 * share)} %`;
 const dollars = (value: number): string =>
   value.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-
-/** Columns side by side; empty ones are left out. */
-function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {
-  const used = columns.map((column, i) => column !== "" || rows.some((row) => row[i] !== ""));
-  const kept = [columns, ...rows].map((row) => row.filter((_, i) => used[i]));
-  const widths = (kept[0] ?? []).map((_, i) => Math.max(...kept.map((row) => row[i]?.length ?? 0)));
-  return kept
-    .map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
-}

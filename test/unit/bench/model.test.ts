@@ -2,10 +2,12 @@
 import { describe, expect, test } from "vitest";
 import { breakEven, durableExtra, holdingOf, waysToWait } from "../../../bench/model/alternatives.ts";
 import { costOfMillion, totalOf } from "../../../bench/model/cost.ts";
-import { limitsOf, reachedAt, writesOfOneEvent } from "../../../bench/model/limits.ts";
+import { writesOfOneEvent } from "../../../bench/model/hot-keys.ts";
+import { reachedAt } from "../../../bench/model/limit.ts";
+import { limitsOf } from "../../../bench/model/limits.ts";
 import { type Load, SMALL_TEAM } from "../../../bench/model/load.ts";
 import { readOptions, usage } from "../../../bench/model/options.ts";
-import { ASSUMED, PRICES, QUOTA, READ_ON, REGIONS } from "../../../bench/model/prices-and-quotas.ts";
+import { ASSUMED, PRICES, QUOTA, READ_ON, REGION_SOURCE, REGIONS } from "../../../bench/model/prices-and-quotas.ts";
 import { report } from "../../../bench/model/report.ts";
 import { concurrencyOf, countsOf, usageOf } from "../../../bench/model/usage.ts";
 import { readsUntilAnswer, readsWithin } from "../../../bench/model/wait-reads.ts";
@@ -196,6 +198,7 @@ test("every price and quota says where it stands, every assumption why, and all 
     expect(fact.source).toMatch(/^https:\/\/(docs\.)?aws\.amazon\.com\//);
     expect(fact.unit).not.toBe("");
   }
+  expect(REGION_SOURCE).toMatch(/^https:\/\/docs\.aws\.amazon\.com\//);
   for (const { because, unit } of Object.values(ASSUMED)) expect([because, unit]).not.toContain("");
   expect(READ_ON).toMatch(/^\d{4}-\d\d-\d\d$/);
 });
