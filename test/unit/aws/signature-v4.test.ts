@@ -39,6 +39,10 @@ const instants = fc.oneof(
   fc.constantFrom("2024-02-29T23:59:59.999Z", "2026-12-31T23:59:59Z", "2027-01-01T00:00:00Z").map(Date.parse),
 );
 
+/** Of headers as a list of names and values in turn. */
+const authorizationOf = (headers: readonly string[]): string | undefined =>
+  headers[headers.indexOf("authorization") + 1];
+
 /** The SDK's signer on the same request. */
 async function signedBySdk(
   place: { host: string; region: string; service: string },
@@ -84,9 +88,9 @@ describe("a signature", () => {
           const place = { host, region, service };
           const signer = signers.get(JSON.stringify(place)) ?? new RequestSigner(place);
           signers.set(JSON.stringify(place), signer);
-          const { authorization } = signer.sign(what, who, atMs);
+          const authorization = authorizationOf(signer.sign(what, who, atMs));
           expect(authorization).toBe(await signedBySdk(place, what, who, atMs));
-          expect(signer.sign(what, who, atMs)["authorization"]).toBe(authorization);
+          expect(authorizationOf(signer.sign(what, who, atMs))).toBe(authorization);
         },
       ),
       { numRuns: 3_000, seed: 14 },
@@ -106,7 +110,7 @@ describe("a signature", () => {
       ["first", noon + 86_400_000],
     ] as const) {
       const who = { accessKeyId: "AKIDEXAMPLE", secretAccessKey };
-      expect(signer.sign(what, who, atMs)["authorization"]).toBe(await signedBySdk(place, what, who, atMs));
+      expect(authorizationOf(signer.sign(what, who, atMs))).toBe(await signedBySdk(place, what, who, atMs));
     }
   });
 });

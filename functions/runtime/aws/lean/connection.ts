@@ -34,15 +34,15 @@ export class Connection {
     this.patience = { ...PATIENCE, ...patience };
   }
 
-  /** @throws CallFailure when there is no whole answer */
-  async post(headers: Readonly<Record<string, string>>, body: string, signal?: AbortSignal): Promise<Answer> {
+  /** @param headers names and values in turn @throws CallFailure when there is no whole answer */
+  async post(headers: readonly string[], body: string, signal?: AbortSignal): Promise<Answer> {
     if (signal?.aborted === true) throw brokenOff();
     const request = this.protocol.request({
       ...this.place,
       agent: this.agent,
       method: "POST",
       path: "/",
-      headers: asList({ ...headers, "content-length": String(Buffer.byteLength(body)) }),
+      headers: [...headers, "content-length", String(Buffer.byteLength(body))],
     });
     const answer = exchange(request, this.patience, (socket) => this.mayHaveDied(request, socket), signal);
     request.end(body);
@@ -74,6 +74,3 @@ export class Connection {
     for (const sockets of Object.values(this.agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
   }
 }
-
-/** Names and values in turn: a list is written as it is, where of an object each header is kept and looked up again. */
-const asList = (headers: Readonly<Record<string, string>>): string[] => Object.entries(headers).flat();

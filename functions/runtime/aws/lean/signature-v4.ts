@@ -28,8 +28,12 @@ export class RequestSigner {
     this.service = service;
   }
 
-  /** The headers of a signed request. @param atMs epoch milliseconds; the service accepts five minutes to either side */
-  sign({ contentType, target, body }: JsonRequest, credentials: Credentials, atMs: number): Record<string, string> {
+  /**
+   * The headers of a signed request, as a list of names and values in turn: Node writes a list as it is, where of an object it
+   * keeps each header and looks it up again.
+   * @param atMs epoch milliseconds; the service accepts five minutes to either side
+   */
+  sign({ contentType, target, body }: JsonRequest, credentials: Credentials, atMs: number): string[] {
     const { accessKeyId, secretAccessKey, sessionToken } = credentials;
     const time = new Date(atMs).toISOString().replace(/[:-]|\.\d{3}/g, "");
     const day = time.slice(0, 8);
@@ -44,14 +48,11 @@ export class RequestSigner {
       `${names}\n${hash("sha256", body)}`;
     const toSign = `AWS4-HMAC-SHA256\n${time}\n${scope}\n${hash("sha256", canonical)}`;
     const signature = createHmac("sha256", this.keyOf(day, secretAccessKey)).update(toSign).digest("hex");
-    return {
-      host: this.host,
-      "content-type": contentType,
-      "x-amz-date": time,
-      ...(sessionToken === undefined ? {} : { "x-amz-security-token": sessionToken }),
-      "x-amz-target": target,
-      authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`,
-    };
+    const authorization = `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`;
+    const headers = ["host", this.host, "content-type", contentType, "x-amz-date", time, "x-amz-target", target];
+    if (sessionToken !== undefined) headers.push("x-amz-security-token", sessionToken);
+    headers.push("authorization", authorization);
+    return headers;
   }
 
   private keyOf(day: string, secret: string): Buffer {
