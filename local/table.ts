@@ -53,25 +53,18 @@ export function embeddedClient(endpoint: string): DynamoDBClient {
   });
 }
 
-/** Creates the table as infrastructure does, if there is none. @throws Error when there is one with other indexes */
+/** Creates the table as infrastructure does, if there is none. */
 export async function createTable(client: DynamoDBClient, tableName: string): Promise<void> {
-  const wanted = tableDefinition(tableName);
   try {
-    const { Table } = await client.send(new DescribeTableCommand({ TableName: tableName }));
-    const existing = (Table?.GlobalSecondaryIndexes ?? []).map((index) => index.IndexName).sort();
-    const expected = Object.keys(TABLE.indexes).sort();
-    if (existing.join() !== expected.join())
-      throw new Error(
-        `The data folder was made by another version of the bus (indexes ${existing.join(", ")}). Delete it or use another.`,
-      );
+    await client.send(new DescribeTableCommand({ TableName: tableName }));
   } catch (error) {
     if (!(error instanceof ResourceNotFoundException)) throw error;
-    await client.send(new CreateTableCommand(wanted));
+    await client.send(new CreateTableCommand(tableDefinition(tableName)));
   }
   await becomesActive(client, tableName);
 }
 
-/** A table that is being made takes no calls yet. @throws Error when it stays so, as after a kill in the middle of it */
+/** A table that is being made takes no calls yet. @throws Error when it stays so */
 async function becomesActive(client: DynamoDBClient, tableName: string): Promise<void> {
   const until = performance.now() + TABLE_MADE_MS;
   while (performance.now() < until) {
@@ -79,7 +72,7 @@ async function becomesActive(client: DynamoDBClient, tableName: string): Promise
     if (Table?.TableStatus === "ACTIVE") return;
     await sleep(5);
   }
-  throw new Error("The data folder holds half a table. Nothing was ever recorded in it: delete it or use another.");
+  throw new Error(`The table ${tableName} does not become active.`);
 }
 
 function tableDefinition(tableName: string): CreateTableCommandInput {
