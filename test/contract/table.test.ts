@@ -307,6 +307,22 @@ describe("the table of the embedded run", () => {
     }
     expect(pages).toEqual([4, 1]);
   });
+
+  test("reads sixteen megabytes of a batch, and says what is left", async () => {
+    const keys = Array.from({ length: 60 }, (_, n): Item => ({ pk: { S: "batch" }, sk: { S: String(n) } }));
+    for (const key of keys)
+      await ours.calls.putItem({ TableName: TABLE_NAME, Item: { ...key, data: { S: "x".repeat(300_000) } } });
+    const read = async (Keys: Item[]) => {
+      const input = { RequestItems: { [TABLE_NAME]: { Keys, ConsistentRead: true } } };
+      const { Responses, UnprocessedKeys } = await ours.calls.batchGetItem(input);
+      return { found: Responses?.[TABLE_NAME] ?? [], left: UnprocessedKeys?.[TABLE_NAME]?.Keys ?? [] };
+    };
+    const first = await read(keys);
+    expect(first.left).toEqual(keys.slice(55));
+    const second = await read(first.left);
+    expect(second.left).toEqual([]);
+    expect([...first.found, ...second.found].map(({ pk, sk }) => ({ pk, sk }))).toEqual(keys);
+  });
 });
 
 describe("a data folder of a release before, which kept its table in dynalite", () => {
