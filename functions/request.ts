@@ -3,9 +3,11 @@ import * as v from "valibot";
 import { cancelRequest, findOwnRequest } from "../shared/end-request.ts";
 import { readIdempotencyKey, readInput, readTraceparent } from "../shared/input.ts";
 import { openRequest } from "../shared/request.ts";
+import type { WaitDeps } from "../shared/wait.ts";
 import { holdFor, outcomeResponse } from "./runtime/hold.ts";
 import { readBody, readQuery, type Serve, serveOperations } from "./runtime/http.ts";
 import { lambdaHandler } from "./runtime/lambda.ts";
+import { createWaitParts } from "./runtime/wait-parts.ts";
 
 const waitText = "seconds from 0 to 86400 were expected";
 const ResumeQuery = v.strictObject({
@@ -16,7 +18,7 @@ const ResumeQuery = v.strictObject({
 });
 
 // Run per event.
-const ask: Serve = async (call, deps) => {
+const ask: Serve<WaitDeps> = async (call, deps) => {
   const { request, settled } = await openRequest(deps, readBody(call), {
     agent: call.agent,
     idempotencyKey: readIdempotencyKey(call.headers["idempotency-key"]),
@@ -25,7 +27,7 @@ const ask: Serve = async (call, deps) => {
   return holdFor(call, deps, request, { settled });
 };
 
-const resume: Serve = async (call, deps, { event_id = "" }) => {
+const resume: Serve<WaitDeps> = async (call, deps, { event_id = "" }) => {
   const { wait } = readInput(ResumeQuery, readQuery(call));
   return holdFor(call, deps, await findOwnRequest(deps, event_id, call.agent.id), { wantedMs: wait * 1_000 });
 };
@@ -36,4 +38,4 @@ const cancel: Serve = async (call, deps, { event_id = "" }) =>
 export const handle = serveOperations({ request: ask, resume, cancel });
 
 // Built on cold start, called by AWS.
-export const handler = lambdaHandler(handle);
+export const handler = lambdaHandler(handle, createWaitParts);

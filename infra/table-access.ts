@@ -15,6 +15,7 @@ const ITEMS = {
   subscribers: subscribersPk("*"),
   agents: keys.agent("*").pk,
   buckets: keys.bucket("*").pk,
+  answerTimes: keys.answerTimes("*").pk,
 } as const;
 
 type ItemKind = keyof typeof ITEMS;
@@ -47,7 +48,9 @@ const TABLE_ACCESS: Readonly<Record<ApiFunction | WorkerFunction, TableAccess>> 
   },
   request: {
     items: [
-      { actions: ["GetItem", "PutItem", "UpdateItem", "Query"], of: ["events"] },
+      // Waits of one process read their records together.
+      { actions: ["GetItem", "BatchGetItem", "PutItem", "UpdateItem", "Query"], of: ["events"] },
+      { actions: ["GetItem", "UpdateItem", "PutItem"], of: ["answerTimes"] },
       { actions: ["GetItem", "UpdateItem"], of: ["budgets"] },
       { actions: ["Query"], of: ["listeners"] },
       { actions: ["GetItem", "Query"], of: ["subscribers"] },

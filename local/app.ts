@@ -20,6 +20,7 @@ import { createDynamoRateStore } from "../functions/runtime/dynamo/rates.ts";
 import { createDynamoEventStore } from "../functions/runtime/dynamo-event-store.ts";
 import type { Handle, HttpRequest, HttpResponse } from "../functions/runtime/http.ts";
 import { configuredAgents, LOCAL } from "../functions/runtime/iam-agents.ts";
+import { createRequestReads } from "../functions/runtime/shared-request-reads.ts";
 import { freshWebhookSecret } from "../functions/runtime/subscription-parts.ts";
 import { createWebhookSender } from "../functions/runtime/webhook/sender.ts";
 import * as stream from "../functions/stream.ts";
@@ -34,6 +35,7 @@ import type { DeliveredEvent } from "../shared/event.ts";
 import type { Logger, WebhookQueue, WebhookTask } from "../shared/ports.ts";
 import { type ApiFunction, matchRoute } from "../shared/routes.ts";
 import type { SubscribeDeps } from "../shared/subscriptions/subscribe.ts";
+import type { WaitDeps } from "../shared/wait.ts";
 import { type DeliverDeps, pendingTasks, type TaskOutcome } from "../shared/webhooks/deliver.ts";
 import { type Identify, identifyBy, identifyNobody, issueAdministratorKey } from "./key-mode.ts";
 import { type AcceptDeliveries, type AcceptEvents, createLocalPublisher } from "./publisher.ts";
@@ -82,7 +84,7 @@ export interface App {
   retire(): void;
 }
 
-type AppDeps = SubscribeDeps & RedriveDeps & DeliverDeps & AgentDeps;
+type AppDeps = SubscribeDeps & RedriveDeps & DeliverDeps & AgentDeps & WaitDeps;
 
 const HANDLES: Readonly<Record<ApiFunction, Handle<AppDeps>>> = {
   emit: emit.handle,
@@ -99,14 +101,17 @@ const HANDLES: Readonly<Record<ApiFunction, Handle<AppDeps>>> = {
 /** One process, one clock, and an index that does not lag: only a slow write keeps an event from being seen in order. */
 const INDEX_SETTLE_MS = 2_000;
 
+/** Every write wakes whoever waits for it. A wait looks all the same, should something else have written to the folder. */
+const SURELY_WOKEN_MS = 1_000;
+
 /** Puts one version of the code together. */
 export function createApp(config: BusConfig, host: Host): App {
   const { wakeups, log } = host;
   const table = { calls: host.table, tableName: TABLE_NAME };
-  const store = createDynamoEventStore(table);
+  const store = wakingStore(sharingStore(createDynamoEventStore(table), host.reads), wakeups);
   const deps: AppDeps = {
     ...createDeps({
-      store: wakingStore(sharingStore(store, host.reads), wakeups),
+      store,
       rates: createDynamoRateStore(table),
       publisher: createLocalPublisher(config.subscribers, host.accept, host.acceptForDispatch),
       config,
@@ -115,6 +120,8 @@ export function createApp(config: BusConfig, host: Host): App {
       pause: wakeups.pause,
       indexSettleMs: INDEX_SETTLE_MS,
     }),
+    readRequest: createRequestReads(store),
+    surelyWokenMs: SURELY_WOKEN_MS,
     webhooks: createWebhookSender({ allowLoopback: host.allowLoopbackWebhooks }),
     newWebhookSecret: freshWebhookSecret,
     newAgentSecret: freshAgentSecret,

@@ -17,6 +17,8 @@
  * | a conversation's budget  | CONVERSATION#<id>         | BUDGET                 | conversation                         |
  * | an agent's bucket of     | RATE#<agent>              | BUCKET                 | agent                                |
  * | tokens for its calls     |                           |                        |                                      |
+ * | how long answers to a    | ANSWER_TIMES#<type>       | ANSWER_TIMES           | type                                 |
+ * | type have taken          |                           |                        |                                      |
  * | the cursor signing key   | SETTINGS                  | CURSOR_KEY             |                                      |
  *
  * The history indexes sort by `<timestamp>#<id>` and hold only what filters need, all of it immutable, so that
@@ -61,6 +63,7 @@ export const keys = {
   agent: (name: string): ItemKey => ({ pk: `AGENT#${name}`, sk: "AGENT" }),
   conversationBudget: (correlationId: string): ItemKey => ({ pk: `CONVERSATION#${correlationId}`, sk: "BUDGET" }),
   bucket: (agentId: string): ItemKey => ({ pk: `RATE#${agentId}`, sk: "BUCKET" }),
+  answerTimes: (eventType: string): ItemKey => ({ pk: `ANSWER_TIMES#${eventType}`, sk: "ANSWER_TIMES" }),
   cursorKey: (): ItemKey => ({ pk: "SETTINGS", sk: "CURSOR_KEY" }),
 } as const;
 

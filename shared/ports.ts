@@ -21,6 +21,7 @@ import type {
 } from "./records.ts";
 import type { DeliveryRef } from "./subscriptions/records.ts";
 import type { DeliveryStore, SubscriptionStore } from "./subscriptions/store.ts";
+import type { AnswerTimesStore } from "./wait-policy/store.ts";
 
 /** The outcome of a write on a request that is conditional on its state. */
 export type RequestWrite =
@@ -92,7 +93,7 @@ export interface HistorySlice {
  * Methods throw `BusError("unavailable")` when the outcome is unknown (I11). What has expired does not exist: it is not
  * read, and a new record may take its place.
  */
-export interface EventStore extends SubscriptionStore, DeliveryStore, AgentStore {
+export interface EventStore extends SubscriptionStore, DeliveryStore, AgentStore, AnswerTimesStore {
   /** `BODY` when data is large, then `META`, the commit point (I1). Never overwrites (I5). */
   putEvent(record: EventRecord): Promise<CreateOutcome<EventRecord>>;
   getEvent(eventId: string): Promise<EventRecord | null>;
@@ -106,6 +107,8 @@ export interface EventStore extends SubscriptionStore, DeliveryStore, AgentStore
 
   createRequest(request: RequestRecord): Promise<CreateOutcome<RequestRecord>>;
   getRequest(eventId: string): Promise<RequestRecord | null>;
+  /** Those that exist, in no order; consistent as one is. */
+  getRequests(eventIds: readonly string[]): Promise<RequestRecord[]>;
   /** Counts an answer if the request is `PENDING`, the token fits and nobody came in between (I2). */
   acceptAnswer(answer: AcceptAnswer): Promise<RequestWrite>;
   /** Ends a request if it is `PENDING` (I2). */

@@ -10,7 +10,7 @@ import {
   viewResponse,
 } from "./request-outcome.ts";
 import { verdictOf } from "./verdict.ts";
-import { type HoldOptions, watchRequest } from "./wait.ts";
+import { type HoldOptions, type WaitDeps, watchRequest } from "./wait.ts";
 
 export interface AcceptedRequest {
   readonly event_id: string;
@@ -27,7 +27,7 @@ export type RequestStep =
 
 /** A stream that is joined again repeats what has come so far: every response has its `response_id`. */
 export async function* streamRequest(
-  deps: Deps,
+  deps: WaitDeps,
   request: RequestRecord,
   options: HoldOptions,
 ): AsyncGenerator<RequestStep, void> {

@@ -1,14 +1,21 @@
 /**
  * The wait: read the request until it has ended, it is past its deadline, or this call may be held no longer.
  *
- * When it reads is for `wait-policy/next-read.ts` to say. Time is taken from the monotonic clock; the wall clock is read once,
+ * When it reads is for `wait-policy/` to say. Time is taken from the monotonic clock; the wall clock is read once,
  * to place the deadline.
  */
 import { endRequest } from "./end-request.ts";
 import { BusError } from "./errors.ts";
 import type { Deps } from "./ports.ts";
 import type { RequestRecord } from "./records.ts";
-import { blindGapMs, next } from "./wait-policy/next-read.ts";
+import { blindGapMs } from "./wait-policy/next-read.ts";
+import { createPauses, type PauseDeps } from "./wait-policy/pauses.ts";
+
+/** What a wait works with beside what everything does. */
+export interface WaitDeps extends PauseDeps {
+  /** Reads a request's record together with what other waits read at the moment; from the store, when not given. */
+  readRequest?(eventId: string): Promise<RequestRecord | null>;
+}
 
 export interface HoldOptions {
   /** How long this call may be held, in milliseconds. */
@@ -30,7 +37,7 @@ export type WaitEnd =
  * @throws BusError `unavailable` when the record cannot be read, or written at the deadline: the outcome is unknown (I11)
  */
 export async function* watchRequest(
-  deps: Deps,
+  deps: WaitDeps,
   request: RequestRecord,
   options: HoldOptions,
 ): AsyncGenerator<RequestRecord, WaitEnd> {
@@ -38,43 +45,55 @@ export async function* watchRequest(
   const alreadyWaitedMs = Math.max(0, deps.now() - Date.parse(request.createdAt));
   const deadline = start + Math.max(0, Date.parse(request.deadline) - deps.now());
   const holdUntil = start + options.holdMs;
+  const pauses = createPauses(deps, request, options.signal);
   let latest = request;
   let failure: unknown = null;
 
-  while (latest.state === "PENDING") {
-    const now = deps.monotonic();
-    if (now >= deadline) return { kind: "ended", request: await timeOut(deps, latest, holdUntil) };
-    if (now >= holdUntil || options.signal?.aborted === true) {
-      if (failure !== null) throw failure;
-      return { kind: "pending", request: latest };
+  try {
+    while (latest.state === "PENDING") {
+      const now = deps.monotonic();
+      if (now >= deadline) return { kind: "ended", request: await timeOut(deps, latest, holdUntil) };
+      if (now >= holdUntil || options.signal?.aborted === true) {
+        if (failure !== null) throw failure;
+        return { kind: "pending", request: latest };
+      }
+      await pauses.next(alreadyWaitedMs + now - start, Math.min(deadline, holdUntil) - now);
+      // The read that decides a timeout is its conditional write, so none is made at the deadline.
+      if (deps.monotonic() >= deadline) continue;
+      try {
+        const seen = latest;
+        const timeLeftMs = Math.min(deadline, holdUntil) - deps.monotonic();
+        const read = await inTime(deps, readRequest(deps, latest.eventId), timeLeftMs);
+        if (read === null) continue;
+        latest = read;
+        failure = null;
+        if (latest.state === "PENDING" && hasNews(seen, latest)) yield latest;
+      } catch (error) {
+        // A throttled or failed read is tried again at the next gap, inside the deadline.
+        failure = error;
+      }
     }
-    const gap = next(alreadyWaitedMs + now - start, null);
-    await deps.pause(Math.min(gap, deadline - now, holdUntil - now), latest.eventId, options.signal);
-    // The read that decides a timeout is its conditional write, so none is made at the deadline.
-    if (deps.monotonic() >= deadline) continue;
-    try {
-      const seen = latest;
-      const timeLeftMs = Math.min(deadline, holdUntil) - deps.monotonic();
-      const read = await inTime(deps, readRequest(deps, latest.eventId), timeLeftMs);
-      if (read === null) continue;
-      latest = read;
-      failure = null;
-      if (latest.state === "PENDING" && hasNews(seen, latest)) yield latest;
-    } catch (error) {
-      // A throttled or failed read is tried again at the next gap, inside the deadline.
-      failure = error;
-    }
+    if (request.state === "PENDING") learnFrom(deps, latest);
+    return { kind: "ended", request: latest };
+  } finally {
+    pauses.end();
   }
-  return { kind: "ended", request: latest };
 }
 
 /** Waits and gives only the end. */
-export async function waitForEnd(deps: Deps, request: RequestRecord, options: HoldOptions): Promise<WaitEnd> {
+export async function waitForEnd(deps: WaitDeps, request: RequestRecord, options: HoldOptions): Promise<WaitEnd> {
   const watch = watchRequest(deps, request, options);
   for (;;) {
     const step = await watch.next();
     if (step.done === true) return step.value;
   }
+}
+
+/** Whoever sees an answer come knows how long it took. Two machines' clocks may have written the two times. */
+function learnFrom(deps: WaitDeps, { state, eventType, createdAt, endedAt }: RequestRecord): void {
+  const isAnswered = state === "ANSWERED" || state === "FAILED";
+  if (!isAnswered || eventType === undefined || endedAt === undefined) return;
+  deps.answerTimes?.note(eventType, Math.max(0, Date.parse(endedAt) - Date.parse(createdAt)));
 }
 
 /** What a read gives, or null when it hangs for longer than there is time: no read holds a call past its end. */
@@ -105,8 +124,8 @@ async function timeOut(deps: Deps, request: RequestRecord, holdUntil: number): P
   }
 }
 
-async function readRequest(deps: Deps, eventId: string): Promise<RequestRecord> {
-  const request = await deps.store.getRequest(eventId);
+async function readRequest(deps: WaitDeps, eventId: string): Promise<RequestRecord> {
+  const request = await (deps.readRequest?.(eventId) ?? deps.store.getRequest(eventId));
   if (request === null) throw missing(eventId);
   return request;
 }

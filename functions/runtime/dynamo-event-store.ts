@@ -2,6 +2,7 @@
 import type { EventStore } from "../../shared/ports.ts";
 import type { TableCalls } from "./aws/calls.ts";
 import { agentMethods } from "./dynamo/agents.ts";
+import { answerTimesMethods } from "./dynamo/answer-times.ts";
 import { deliveryMethods } from "./dynamo/deliveries.ts";
 import { eventMethods } from "./dynamo/events.ts";
 import { indexMethods } from "./dynamo/indexes.ts";
@@ -26,5 +27,6 @@ export function createDynamoEventStore({ calls, tableName, now = Date.now }: Dyn
     ...subscriptionMethods(table, nowSeconds),
     ...deliveryMethods(table, nowSeconds),
     ...agentMethods(table, nowSeconds),
+    ...answerTimesMethods(table, nowSeconds),
   };
 }

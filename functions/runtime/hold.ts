@@ -4,7 +4,7 @@ import type { Deps } from "../../shared/ports.ts";
 import type { RequestRecord } from "../../shared/records.ts";
 import { describeOutcome, resumePath } from "../../shared/request-outcome.ts";
 import { streamRequest } from "../../shared/request-stream.ts";
-import { waitForEnd } from "../../shared/wait.ts";
+import { type WaitDeps, waitForEnd } from "../../shared/wait.ts";
 import { type HttpRequest, type HttpResponse, jsonResponse, wantsEventStream } from "./http.ts";
 import { eventStream } from "./sse.ts";
 
@@ -18,13 +18,15 @@ export interface Hold {
 /** Answers when the request has ended, or with 202 when the call may be held no longer. */
 export async function holdFor(
   call: HttpRequest,
-  deps: Deps,
+  deps: WaitDeps,
   request: RequestRecord,
   { wantedMs = Number.POSITIVE_INFINITY, settled = Promise.resolve() }: Hold,
 ): Promise<HttpResponse> {
   const mostMs = Math.min(deps.limits.holdSeconds * 1_000, call.remainingMs() - FUNCTION_TIME_MARGIN_MS);
   const options = { holdMs: Math.max(0, Math.min(wantedMs, mostMs)), signal: call.signal };
-  const afterwards = (): Promise<void> => settled;
+  const afterwards = async (): Promise<void> => {
+    await Promise.all([settled, deps.answerTimes?.tell()]);
+  };
   if (wantsEventStream(call)) return eventStream(streamRequest(deps, request, options), afterwards);
   try {
     const end = await waitForEnd(deps, request, options);

@@ -32,7 +32,7 @@ export interface Runtime<D extends Deps = Deps> {
 }
 
 /** What a function works with beside what all do. Each brings its own, so that none starts with the others'. */
-export type CreateParts<D extends Deps> = () => Omit<D, keyof Deps>;
+export type CreateParts<D extends Deps> = (deps: Deps) => Omit<D, keyof Deps>;
 
 /** The runtime of this function: built once, on Lambda before the first call, elsewhere when it is first needed. */
 export function coldStart<D extends Deps = Deps>(createParts?: CreateParts<D>): () => Runtime<D> {
@@ -42,7 +42,8 @@ export function coldStart<D extends Deps = Deps>(createParts?: CreateParts<D>): 
       const env = readConfig();
       const log = jsonLogger(env.logLevel);
       const metrics = createMetrics(env.eventBusName, log);
-      built = { env, metrics, deps: { ...createAwsDeps(env, config, log, metrics), ...createParts?.() } as D };
+      const deps = createAwsDeps(env, config, log, metrics);
+      built = { env, metrics, deps: { ...deps, ...createParts?.(deps) } as D };
     }
     return built;
   };

@@ -235,6 +235,16 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
         expect(await store.getRequest(randomUUID())).toBeNull();
       });
 
+      it("are read together: those that exist, each once", async () => {
+        const [one, other] = [await opened(store), await opened(store)];
+        const ids = [other.eventId, randomUUID(), one.eventId, one.eventId];
+        const read = await store.getRequests(ids);
+        expect(read.toSorted((a, b) => (a.eventId < b.eventId ? -1 : 1))).toEqual(
+          [one, other].toSorted((a, b) => (a.eventId < b.eventId ? -1 : 1)),
+        );
+        expect(await store.getRequests([])).toEqual([]);
+      });
+
       it("are ended by the first answer, and nothing ends them again", async () => {
         const request = await opened(store);
         const answer = anAnswer(request);
@@ -511,6 +521,37 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
         await store.addToConversationCount(conversation, 1, inAnHour());
         await store.addToConversationCount(conversation, 10, inAnHour());
         await expect.poll(() => store.getConversationCount(conversation)).toBe(11);
+      });
+
+      it("adds up how long answers have taken, whoever says so, and fades it only for who has seen all of it", async () => {
+        const type = `TYPE_${randomUUID()}`;
+        expect([...(await store.getAnswerTimes(type))]).toEqual([]);
+        for (const bin of [0, 1, 2, 3]) {
+          const times = new Map([
+            [30, 5],
+            [bin, 1],
+          ]);
+          await store.addAnswerTimes(type, times, inAnHour());
+        }
+        const all = await store.addAnswerTimes(type, new Map([[105, 2]]), inAnHour());
+        const sorted = (times: ReadonlyMap<number, number>) => [...times].sort(([a], [b]) => a - b);
+        const expected = [
+          [0, 1],
+          [1, 1],
+          [2, 1],
+          [3, 1],
+          [30, 20],
+          [105, 2],
+        ];
+        expect(sorted(all.times)).toEqual(expected);
+        await expect.poll(async () => sorted(await store.getAnswerTimes(type))).toEqual(expected);
+
+        const faded = { times: new Map([[30, 10]]), version: all.version + 1 };
+        expect(await store.replaceAnswerTimes(type, faded, all.version - 1, inAnHour())).toBe(false);
+        expect(await store.replaceAnswerTimes(type, faded, all.version, inAnHour())).toBe(true);
+        expect(await store.replaceAnswerTimes(type, faded, all.version, inAnHour())).toBe(false);
+        await expect.poll(async () => [...(await store.getAnswerTimes(type))]).toEqual([[30, 10]]);
+        expect((await store.addAnswerTimes(type, new Map([[30, 1]]), inAnHour())).times).toEqual(new Map([[30, 11]]));
       });
 
       it("keeps the first secret it is given", async () => {

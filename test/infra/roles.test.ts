@@ -94,10 +94,11 @@ describe("what each function may do", () => {
       ["GetItem, PutItem, Query, UpdateItem on EVENT#*", "GetItem, UpdateItem on CONVERSATION#*"],
     ],
     [
-      "request does the same, reads the answers, and looks who listens and who subscribes",
+      "request does the same, reads the answers, learns how long they take, and looks who listens and who subscribes",
       "ApiRequest",
       [
-        "GetItem, PutItem, Query, UpdateItem on EVENT#*",
+        "BatchGetItem, GetItem, PutItem, Query, UpdateItem on EVENT#*",
+        "GetItem, PutItem, UpdateItem on ANSWER_TIMES#*",
         "GetItem, Query on SUBSCRIBERS#*",
         "GetItem, UpdateItem on CONVERSATION#*",
         "Query on LISTENER#*",

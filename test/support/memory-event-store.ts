@@ -29,6 +29,8 @@ import type {
   ResponseRecord,
 } from "../../shared/records.ts";
 import { countsUntil } from "../../shared/subscriptions/records.ts";
+import { type AnswerTimes, mergedAnswerTimes } from "../../shared/wait-policy/answer-times.ts";
+import type { StoredAnswerTimes } from "../../shared/wait-policy/store.ts";
 import { type Copy, MemorySubscriptions } from "./memory-subscriptions.ts";
 
 export interface StoredEvent {
@@ -47,6 +49,7 @@ export class MemoryEventStore extends MemorySubscriptions implements EventStore 
   protected readonly responses = new Map<string, Map<string, ResponseRecord>>();
   protected readonly listeners = new Map<string, ListenerLease>();
   protected readonly counts = new Map<string, number>();
+  protected readonly answerTimes = new Map<string, StoredAnswerTimes>();
   protected readonly secrets = new Map<string, string>();
   private readonly clock: () => number;
 
@@ -110,6 +113,11 @@ export class MemoryEventStore extends MemorySubscriptions implements EventStore 
     const stored = this.requests.get(eventId);
     if (stored === undefined || (stored.expiresAt !== null && this.isPast(stored.expiresAt))) return null;
     return this.copy(stored.record);
+  }
+
+  async getRequests(eventIds: readonly string[]): Promise<RequestRecord[]> {
+    const found = await Promise.all([...new Set(eventIds)].map((eventId) => this.getRequest(eventId)));
+    return found.filter((request) => request !== null);
   }
 
   async acceptAnswer(answer: AcceptAnswer): Promise<RequestWrite> {
@@ -231,6 +239,23 @@ export class MemoryEventStore extends MemorySubscriptions implements EventStore 
     const held = until.filter((one) => one >= at).sort();
     const count = Math.min(atMost, held.length);
     return { count, firstEndsAt: count < atMost ? null : (held[0] ?? null) };
+  }
+
+  async getAnswerTimes(eventType: string): Promise<AnswerTimes> {
+    return this.answerTimes.get(eventType)?.times ?? new Map();
+  }
+
+  async addAnswerTimes(eventType: string, times: AnswerTimes): Promise<StoredAnswerTimes> {
+    const { times: known, version } = this.answerTimes.get(eventType) ?? { times: new Map(), version: 0 };
+    const next = { times: mergedAnswerTimes(known, times), version: version + 1 };
+    this.answerTimes.set(eventType, next);
+    return next;
+  }
+
+  async replaceAnswerTimes(eventType: string, next: StoredAnswerTimes, seenVersion: number): Promise<boolean> {
+    if (this.answerTimes.get(eventType)?.version !== seenVersion) return false;
+    this.answerTimes.set(eventType, next);
+    return true;
   }
 
   async getConversationCount(correlationId: string): Promise<number> {

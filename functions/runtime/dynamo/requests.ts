@@ -9,6 +9,7 @@ export type RequestMethods = Pick<
   EventStore,
   | "createRequest"
   | "getRequest"
+  | "getRequests"
   | "acceptAnswer"
   | "endRequest"
   | "noteProgress"
@@ -55,6 +56,10 @@ export function requestMethods(table: DynamoTable, nowSeconds: () => number): Re
   return {
     getRequest,
     getResponse,
+
+    async getRequests(eventIds) {
+      return (await table.getMany(eventIds.map(keys.request))).filter(isAlive).map(itemToRequest);
+    },
 
     async createRequest(request): Promise<CreateOutcome<RequestRecord>> {
       const put = await table.create(requestToItem(request), nowSeconds());
