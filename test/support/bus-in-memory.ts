@@ -9,6 +9,7 @@ import { INDEX_SETTLE_MS } from "../../shared/limits.ts";
 import type { DeployedTargets, EventPublisher, PublishOutcome, WebhookQueue, WebhookTask } from "../../shared/ports.ts";
 import { createRateLimiter } from "../../shared/rate-limit/limiter.ts";
 import type { SubscribeDeps } from "../../shared/subscriptions/subscribe.ts";
+import type { WaitDeps } from "../../shared/wait.ts";
 import type { WebhookSender } from "../../shared/webhooks/port.ts";
 import { newWebhookSecret } from "../../shared/webhooks/signature.ts";
 import { MemoryEventStore } from "./memory-event-store.ts";
@@ -65,7 +66,7 @@ export class RecordingTargets implements DeployedTargets {
 }
 
 /** What every operation of the domain works with. */
-export type AllDeps = SubscribeDeps & RedriveDeps & AgentDeps & { readonly webhooks: WebhookSender };
+export type AllDeps = SubscribeDeps & RedriveDeps & AgentDeps & WaitDeps & { readonly webhooks: WebhookSender };
 
 export interface BusInMemory {
   readonly deps: AllDeps;

@@ -1,6 +1,7 @@
 /** The machines that run the bus: processes that die and come back, each with its own view of store, bus and clock. */
 import { openAgent } from "../../../shared/agents/agent.ts";
 import type { EventPublisher, PublishOutcome } from "../../../shared/ports.ts";
+import { createKnownAnswerTimes } from "../../../shared/wait-policy/known-answer-times.ts";
 import { type AllDeps, busInMemory, VirtualClock } from "../../support/bus-in-memory.ts";
 import { silentLogger } from "../../support/silent-logger.ts";
 import type { SimulatedDatabase } from "./database.ts";
@@ -39,7 +40,7 @@ export class Machine {
   private readonly times = new Map<string, number>();
   private incarnation = 0;
   private process: Process;
-  private ports: Pick<AllDeps, "store" | "publisher" | "webhooks" | "webhookQueue" | "deployed">;
+  private ports: Pick<AllDeps, "store" | "publisher" | "webhooks" | "webhookQueue" | "deployed" | "answerTimes">;
 
   constructor(name: string, parts: MachineParts) {
     this.name = name;
@@ -94,11 +95,18 @@ export class Machine {
 
   /** Made once for a process: what is kept beside a store dies with it. */
   private portsOf(process: Process): typeof this.ports {
-    const { database, network, surroundings } = this.parts;
+    const { database, network, scheduler, surroundings } = this.parts;
     const publisher: EventPublisher = { publish: (events) => publish(this.parts, process, events) };
+    const store = storeOver(database, network, process);
     return {
-      store: storeOver(database, network, process),
+      store,
       publisher,
+      answerTimes: createKnownAnswerTimes({
+        store,
+        log: silentLogger,
+        now: () => START + Math.floor(scheduler.nowMs) + process.clockErrorMs,
+        monotonic: () => scheduler.nowMs,
+      }),
       ...surroundings.portsFor(process),
     };
   }

@@ -133,6 +133,7 @@ export class Publishing {
       const { request, settled } = await domain.openRequest(deps, body, senderOf(caller, input));
       void settled;
       const end = await domain.waitForEnd(deps, request, { holdMs: deps.limits.holdSeconds * 1_000 });
+      void deps.answerTimes?.tell();
       return domain.describeOutcome(deps, end.request);
     });
     if (outcome.kind !== "ok") return;
@@ -146,6 +147,7 @@ export class Publishing {
       const outcome = await this.clients.call(agent, "resume", { eventId }, async (deps, caller) => {
         const request = await domain.findOwnRequest(deps, eventId, caller.id);
         const end = await domain.waitForEnd(deps, request, { holdMs: deps.limits.holdSeconds * 1_000 });
+        void deps.answerTimes?.tell();
         return domain.describeOutcome(deps, end.request);
       });
       if (outcome.kind === "failed" || (outcome.kind === "ok" && outcome.answer.status !== "pending")) return;
