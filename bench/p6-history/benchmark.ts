@@ -15,7 +15,7 @@ const QUICK_SIZES = [SMALL, 100_000] as const;
 /** Pages whose calls are counted. */
 const COUNTED_PAGES = 10;
 /** As many pages are read for one figure of time as take so long, in milliseconds: the clock of CPU time is coarse. */
-const FIGURE_MS = 60;
+const FIGURE_MS = 30;
 const MAX_PAGES = 200;
 
 /** One access path on tables of all sizes. */
@@ -50,7 +50,7 @@ async function run(context: BenchContext): Promise<Outcome> {
     for (const path of ACCESS_PATHS) {
       context.signal.throwIfAborted();
       context.progress(path.name);
-      results.push(await measure(path, buses, context.isQuick ? 5 : 21));
+      results.push(await measure(path, buses, context.isQuick ? 5 : 15));
     }
     return outcomeOf(results, sizes, tables);
   } finally {
