@@ -184,6 +184,8 @@ function traceOf(sender: Sender, parent: EnvelopeRecord["event"] | null): { trac
 }
 
 function checkSize(event: BusEvent): void {
+  // In UTF-8 a unit of a string has three bytes at most, so that most events need not be measured.
+  if (JSON.stringify(event).length * 3 <= MAX_EVENT_BYTES) return;
   const bytes = utf8Bytes(event);
   if (bytes <= MAX_EVENT_BYTES) return;
   throw new BusError(

@@ -55,7 +55,9 @@ function toEntry(eventBusName: string, event: DeliveredEvent): PutEventsRequestE
   };
 }
 
-function chunksOf(events: readonly DeliveredEvent[]): DeliveredEvent[][] {
+function chunksOf(events: readonly DeliveredEvent[]): readonly (readonly DeliveredEvent[])[] {
+  // One event is within the limits, or it would not have been recorded: it need not be measured.
+  if (events.length === 1) return [events];
   const chunks: DeliveredEvent[][] = [];
   let bytesInLast = 0;
   for (const event of events) {

@@ -4,6 +4,7 @@
  */
 import { createHmac, hash } from "node:crypto";
 import type { Credentials } from "./credentials.ts";
+import { HmacSha256 } from "./hmac.ts";
 
 /** What is signed beside body and time. None of it has blanks at its ends or two in a row. */
 export interface JsonRequest {
@@ -19,7 +20,9 @@ export class RequestSigner {
   private readonly region: string;
   private readonly service: string;
   /** The key is the same for a day, and takes four times as long as a signature. */
-  private cached: { readonly day: string; readonly secret: string; readonly key: Buffer } | null = null;
+  private cached: { readonly day: string; readonly secret: string; readonly key: HmacSha256 } | null = null;
+  /** Signatures tell the second, and many are made in one. */
+  private second = { sinceEpoch: -1, time: "" };
 
   /** @param host with its port where that is not the protocol's own */
   constructor({ host, region, service }: { host: string; region: string; service: string }) {
@@ -35,7 +38,7 @@ export class RequestSigner {
    */
   sign({ contentType, target, body }: JsonRequest, credentials: Credentials, atMs: number): string[] {
     const { accessKeyId, secretAccessKey, sessionToken } = credentials;
-    const time = new Date(atMs).toISOString().replace(/[:-]|\.\d{3}/g, "");
+    const time = this.timeOf(atMs);
     const day = time.slice(0, 8);
     const scope = `${day}/${this.region}/${this.service}/aws4_request`;
     const names =
@@ -47,7 +50,7 @@ export class RequestSigner {
       `POST\n/\n\ncontent-type:${contentType}\nhost:${this.host}\nx-amz-date:${time}\n${token}x-amz-target:${target}\n\n` +
       `${names}\n${hash("sha256", body)}`;
     const toSign = `AWS4-HMAC-SHA256\n${time}\n${scope}\n${hash("sha256", canonical)}`;
-    const signature = createHmac("sha256", this.keyOf(day, secretAccessKey)).update(toSign).digest("hex");
+    const signature = this.keyOf(day, secretAccessKey).hexOf(toSign);
     const authorization = `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`;
     const headers = ["host", this.host, "content-type", contentType, "x-amz-date", time, "x-amz-target", target];
     if (sessionToken !== undefined) headers.push("x-amz-security-token", sessionToken);
@@ -55,13 +58,21 @@ export class RequestSigner {
     return headers;
   }
 
-  private keyOf(day: string, secret: string): Buffer {
+  /** As `20260601T120000Z`. */
+  private timeOf(atMs: number): string {
+    const sinceEpoch = Math.floor(atMs / 1_000);
+    if (this.second.sinceEpoch !== sinceEpoch)
+      this.second = { sinceEpoch, time: new Date(atMs).toISOString().replace(/[:-]|\.\d{3}/g, "") };
+    return this.second.time;
+  }
+
+  private keyOf(day: string, secret: string): HmacSha256 {
     if (this.cached?.day !== day || this.cached.secret !== secret) {
       const key = [day, this.region, this.service, "aws4_request"].reduce<Buffer>(
         (last, part) => createHmac("sha256", last).update(part).digest(),
         Buffer.from(`AWS4${secret}`),
       );
-      this.cached = { day, secret, key };
+      this.cached = { day, secret, key: new HmacSha256(key) };
     }
     return this.cached.key;
   }
