@@ -281,6 +281,12 @@ describe("what an agent's policy forbids, it cannot do", () => {
     expect((await answer(listener.key, "q")).status).toBe(403);
     await administration.change(listener.name, { policy: { answer: ["*"] } });
     expect((await answer(listener.key, "q")).json["verdict"]).toBe("accepted");
+    const answered = async (): Promise<number> => {
+      const { json } = await withKey(asker.key, "GET", `/events/${message?.event.id}`);
+      return (json["responses"] as object[]).length;
+    };
+    // The deployed subscriber answers when it is ready.
+    await expect.poll(answered, { timeout: 10_000 }).toBe(2);
     await withKey(asker.key, "DELETE", `/requests/${message?.event.id}`);
     const { responses } = (await asked).json as { responses: { responder: string; response: object }[] };
     expect(responses.map(({ responder, response }) => [responder, response]).sort()).toEqual([
