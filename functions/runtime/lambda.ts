@@ -123,12 +123,16 @@ type Run = (event: APIGatewayProxyEventV2, context: Context, signal: AbortSignal
 function streamedHandler(run: Run, log: LogOf, streaming: LambdaStreaming): unknown {
   return streaming.streamifyResponse((event, stream, context) =>
     withTimeLimit(context, async (timeLimit) => {
-      // After the end, or when the runtime's own link to Lambda breaks. A client that goes is not reported at all.
-      stream.once("close", () => timeLimit.abort(TIME_IS_UP));
+      let isSent = false;
+      // When the runtime's own link to Lambda breaks. A client that goes is not reported at all.
+      stream.once("close", () => {
+        if (!isSent) timeLimit.abort(TIME_IS_UP);
+      });
       const response = await run(event, context, timeLimit.signal);
       try {
         await sendStreamed(response, stream, streaming, log(context), timeLimit.signal);
       } finally {
+        isSent = true;
         // The answer is on its way; the function lives on until this is done.
         await response.afterwards?.();
       }

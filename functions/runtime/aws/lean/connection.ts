@@ -1,5 +1,5 @@
 /** POST to one host, over connections that are kept, within limits of time and size. */
-import type { Agent, ClientRequest } from "node:http";
+import type { Agent, ClientRequest, RequestOptions } from "node:http";
 import https from "node:https";
 import type { Duplex } from "node:stream";
 import { brokenOff, CallFailure } from "./call-failure.ts";
@@ -22,6 +22,8 @@ export class Connection {
   private readonly protocol: Protocol;
   private readonly agent: Agent;
   private readonly place: Place;
+  /** Of every request. */
+  private readonly always: RequestOptions;
   private readonly patience: Patience;
 
   constructor(url: URL, { maxSockets = MAX_SOCKETS, ...patience }: ConnectionOptions = {}) {
@@ -31,6 +33,7 @@ export class Connection {
         ? new SocketPool({ maxSockets })
         : new this.protocol.Agent({ keepAlive: true, maxSockets });
     this.place = placeOf(url);
+    this.always = { ...this.place, agent: this.agent, method: "POST", path: "/" };
     this.patience = { ...PATIENCE, ...patience };
   }
 
@@ -38,11 +41,8 @@ export class Connection {
   async post(headers: readonly string[], body: string, signal?: AbortSignal): Promise<Answer> {
     if (signal?.aborted === true) throw brokenOff();
     const request = this.protocol.request({
-      ...this.place,
-      agent: this.agent,
-      method: "POST",
-      path: "/",
-      headers: [...headers, "content-length", String(Buffer.byteLength(body))],
+      ...this.always,
+      headers: headers.concat("content-length", String(Buffer.byteLength(body))),
     });
     const answer = exchange(request, this.patience, (socket) => this.mayHaveDied(request, socket), signal);
     request.end(body);
