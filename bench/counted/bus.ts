@@ -16,15 +16,17 @@ import { createEventBridgePublisher } from "../../functions/runtime/eventbridge-
 import type { Handle, HttpRequest } from "../../functions/runtime/http.ts";
 import { createSqsWebhookQueue } from "../../functions/runtime/sqs-webhook-queue.ts";
 import { freshWebhookSecret } from "../../functions/runtime/subscription-parts.ts";
+import { createWaitParts } from "../../functions/runtime/wait-parts.ts";
 import { handle as subscriptions } from "../../functions/subscriptions.ts";
 import { TABLE_NAME } from "../../local/table.ts";
 import { type Agent, openAgent } from "../../shared/agents/agent.ts";
 import { type BusDeclaration, defineBus } from "../../shared/bus-config.ts";
 import type { DispatchDeps } from "../../shared/deliveries/dispatch.ts";
 import type { RedriveDeps } from "../../shared/deliveries/redrive.ts";
-import type { Logger } from "../../shared/ports.ts";
+import type { Deps, Logger } from "../../shared/ports.ts";
 import { type ApiFunction, matchRoute } from "../../shared/routes.ts";
 import type { SubscribeDeps } from "../../shared/subscriptions/subscribe.ts";
+import type { WaitDeps } from "../../shared/wait.ts";
 import type { DeliverDeps } from "../../shared/webhooks/deliver.ts";
 import type { WebhookOutcome } from "../../shared/webhooks/port.ts";
 import { type PlayedTime, playedTime } from "./played-time.ts";
@@ -37,7 +39,7 @@ export const COUNTED_BUS: BusDeclaration = {
   eventTypes: { [COUNTED_TYPE]: { group: "counted", description: "Is counted." } },
 };
 
-type CountedDeps = SubscribeDeps & DispatchDeps & DeliverDeps & RedriveDeps;
+type CountedDeps = SubscribeDeps & DispatchDeps & DeliverDeps & RedriveDeps & WaitDeps;
 
 export interface CountedBus {
   readonly deps: CountedDeps;
@@ -74,7 +76,11 @@ const PATIENCE_MS = 60_000;
 
 const quiet: Logger = { info() {}, warn() {}, error() {} };
 
-export async function startCountedBus(declaration: BusDeclaration = COUNTED_BUS): Promise<CountedBus> {
+/** @param learns whether its waits go by how long answers have taken; otherwise each reads as when nothing is known */
+export async function startCountedBus(
+  declaration: BusDeclaration = COUNTED_BUS,
+  { learns = false }: { readonly learns?: boolean } = {},
+): Promise<CountedBus> {
   const services = await startCountedServices();
   const time = playedTime();
   const access = {
@@ -90,7 +96,7 @@ export async function startCountedBus(declaration: BusDeclaration = COUNTED_BUS)
   const sqs = new SQSClient({ ...access, md5: false });
   const table = { calls: sdkTableCalls(client), tableName: TABLE_NAME };
   const config = defineBus({ ...declaration, limits: { ...declaration.limits, ...UNBOUNDED } });
-  const deps: CountedDeps = {
+  const always: Deps = {
     ...createDeps({
       store: createDynamoEventStore({ ...table, now: time.now }),
       rates: createDynamoRateStore({ ...table, timeoutMs: PATIENCE_MS }),
@@ -102,6 +108,10 @@ export async function startCountedBus(declaration: BusDeclaration = COUNTED_BUS)
     }),
     now: time.now,
     monotonic: time.monotonic,
+  };
+  const deps: CountedDeps = {
+    ...always,
+    ...(learns ? createWaitParts(always) : {}),
     webhookQueue: createSqsWebhookQueue(sqs, `${services.url}/000000000000/webhooks`),
     webhooks: { check: async () => null, send: async () => DELIVERED },
     newWebhookSecret: freshWebhookSecret,

@@ -106,6 +106,12 @@ export function ask(shape: Shape, weight: number, { reads, openWaits, end }: Wai
   ]);
 }
 
+/** What was learned of a type's answer times, told to all others: one write for so many answers. */
+export function learning({ type }: Shape, answers: number): Counts {
+  const known: Item = { pk: { S: `ANSWER_TIMES#${type}` }, sk: { S: "ANSWER_TIMES" }, version: { N: "1" } };
+  return times(1 / answers, write("UpdateItem", { before: known, after: known }));
+}
+
 /** A wait that was handed over is taken up again: its record is read once more. */
 export const resume = (shape: Shape): Counts => get(items.requestItem(shape));
 

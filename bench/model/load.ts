@@ -58,7 +58,7 @@ export const SMALL_TEAM: Load = {
   asked: 0.2,
   answerSeconds: 2,
   answerSpread: 3,
-  knownAnswers: 0,
+  knownAnswers: 200,
   timeoutSeconds: 30,
   pagesPerEvent: 0.05,
   pageSize: 50,

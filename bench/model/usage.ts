@@ -54,6 +54,8 @@ const TOKENS: Readonly<Record<Exclude<Part, "dispatch" | "webhooks">, number>> =
 
 const AGENT = "arn:aws:sts::111122223333:assumed-role/agent-of-the-team";
 const DISPATCH_MEMORY_MB = 512;
+/** Answers that an environment tells of together (`shared/wait-policy/known-answer-times.ts`). */
+export const TOLD_TOGETHER = 20;
 /** One event in so many is counted in its conversation's budget. */
 export const BUDGET_WEIGHT = Math.max(1, Math.floor(DEFAULT_LIMITS.eventsPerConversation / 1_000));
 
@@ -103,7 +105,10 @@ export function usageOf(load: Load): Usage {
         ms: ownMs.value + joinMs + 5 * dynamoMs.value + putEventsMs.value + waits.heldMs,
         memoryMb: load.waitMemoryMb,
         counts: paid(
-          sumOf([times(waits.answered, asking("answered")), times(1 - waits.answered, asking("timed out"))]),
+          sumOf([
+            times(waits.answered, sumOf([asking("answered"), footprints.learning(ownShape, TOLD_TOGETHER)])),
+            times(1 - waits.answered, asking("timed out")),
+          ]),
           "ask",
         ),
         bytesOut: answerBytes.value + load.dataBytes,

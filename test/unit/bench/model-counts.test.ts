@@ -14,6 +14,7 @@ import { callWebhooks, dispatchAll, pollAndAcknowledge, subscribeUpTo } from "..
 import { type Counts, sumOf, times } from "../../../bench/counted/tally.ts";
 import * as footprints from "../../../bench/model/footprints.ts";
 import type { Shape, Subscriber } from "../../../bench/model/items.ts";
+import { TOLD_TOGETHER } from "../../../bench/model/usage.ts";
 import { readsUntilAnswer, readsWithin } from "../../../bench/model/wait-reads.ts";
 import { type Agent, openAgent } from "../../../shared/agents/agent.ts";
 
@@ -96,6 +97,29 @@ describe("the model supposes the calls, the write units of each index and the re
       expect(comparable(real)).toEqual(comparable(model));
     },
   );
+
+  test("for as many questions as the bus learns from before it tells others what it has learned", async () => {
+    const own = await startCountedBus(COUNTED_BUS, { learns: true });
+    try {
+      const real = await counted(own, async () => {
+        for (let i = 0; i < TOLD_TOGETHER; i++)
+          await askAndAnswer(own, { agent: freshAgent(), dataBytes: 200, timeoutSeconds: 30, answeredAfterMs: 500 });
+      });
+      const shape = shapeOf(freshAgent(), 200);
+      // How often each reads goes by what was learned from those before it.
+      const wait = { reads: 0, openWaits: 0, end: "answered" } as const;
+      const one = sumOf([
+        footprints.ask(shape, WEIGHT, wait),
+        footprints.answer(shape),
+        footprints.learning(shape, TOLD_TOGETHER),
+      ]);
+      const model = times(TOLD_TOGETHER, one);
+      expect(real.writeUnits).toEqual(model.writeUnits);
+      expect(real.calls["dynamodb UpdateItem"]).toBe(model.calls["dynamodb UpdateItem"]);
+    } finally {
+      await own.close();
+    }
+  });
 
   test("for a question that nobody answers in 5 s", async () => {
     const agent = freshAgent();
