@@ -1,9 +1,9 @@
 /** Opens the table in a folder, and makes it where there is none. */
 import { mkdir } from "node:fs/promises";
-import { Level } from "level";
 import { TABLE } from "../../shared/keys.ts";
 import { type LevelTable, levelTable } from "./level-table.ts";
 import type { Texts } from "./pages.ts";
+import { WriteAhead } from "./write-ahead.ts";
 
 export interface OpenTable {
   readonly calls: LevelTable;
@@ -14,8 +14,7 @@ export interface OpenTable {
 /** @throws Error when the folder cannot be used, or its table has other indexes */
 export async function openTable(folder: string, tableName: string): Promise<OpenTable> {
   await mkdir(folder, { recursive: true });
-  const level: Texts = new Level<string, string>(folder, { keyEncoding: "utf8", valueEncoding: "utf8" });
-  await level.open();
+  const level = await WriteAhead.open(folder);
   try {
     await requireIndexes(level, tableName);
   } catch (error) {
@@ -41,7 +40,7 @@ async function requireIndexes(level: Texts, tableName: string): Promise<void> {
     throw new Error(
       `The data folder was made by another version of the bus (indexes ${standing}). Delete it or use another.`,
     );
-  await level.put(key, wanted);
+  await level.batch([{ type: "put", key, value: wanted }]);
 }
 
 /** As releases before this one wrote it down; undefined where none of them was at work, or it had no table yet. */

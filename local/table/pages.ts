@@ -1,9 +1,20 @@
 /** Stretches of LevelDB, read as far as one call reads: to a limit, or to 1 MB. */
-import type { Level } from "level";
 import { type Item, sizeOf } from "./values.ts";
+import type { Operation } from "./writes.ts";
 
-/** LevelDB with texts for keys and values. */
-export type Texts = Level<string, string>;
+/** What the table keeps texts in, by their keys, and in the order of these. */
+export interface Texts {
+  getSync(key: string): string | undefined;
+  /** All of it, or nothing. Once it resolves, a kill of the process does not lose it. */
+  batch(operations: readonly Operation[]): Promise<void>;
+  values(range: Range & { readonly highWaterMarkBytes: number }): Entries;
+}
+
+export interface Entries {
+  /** None at the end; fewer than asked for when they are large. */
+  nextv(size: number): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
 
 /** Keys of LevelDB. */
 export interface Range {

@@ -1,11 +1,9 @@
-/** Writes to LevelDB: those of one key one after the other, and what comes while one is under way all at once after it. */
-import type { Level } from "level";
+/** Writes: those of one key one after the other, and what comes while one is under way all at once after it. */
+import type { Texts } from "./pages.ts";
 
 export type Operation =
   | { readonly type: "put"; readonly key: string; readonly value: string }
   | { readonly type: "del"; readonly key: string };
-
-type Texts = Pick<Level<string, string>, "batch">;
 
 /** A write, and the moment when it is in the operating system's hands. */
 interface Waiting {
@@ -14,13 +12,13 @@ interface Waiting {
 }
 
 export class Writes {
-  readonly #level: Texts;
+  readonly #level: Pick<Texts, "batch">;
   /** The write under way of each key that has one. */
   readonly #ofKeys = new Map<string, Promise<void>>();
   #waiting: Waiting[] = [];
   #isWriting = false;
 
-  constructor(level: Texts) {
+  constructor(level: Pick<Texts, "batch">) {
     this.#level = level;
   }
 
