@@ -15,10 +15,10 @@ import {
   mergedAnswerTimes,
 } from "./answer-times.ts";
 import { planReads, type ReadPlan } from "./read-plan.ts";
-import type { AnswerTimesStore } from "./store.ts";
+import type { AnswerTimesStore, StoredAnswerTimes } from "./store.ts";
 
 /** Answers that are told together: a write for so many costs little beside the five of each question. */
-const TOLD_TOGETHER = 20;
+export const TOLD_TOGETHER = 20;
 /** What was gathered is told after so long, however few answers it is. */
 const TELL_AFTER_MS = 60_000;
 /** So long what was read is good: a type's answers do not change from one minute to the next. */
@@ -27,6 +27,8 @@ const READ_AGAIN_AFTER_MS = 300_000;
 const MOST_TYPES = 200;
 /** A type that nobody has answered for so long is known by nobody. */
 const KEPT_SECONDS = 30 * 86_400;
+/** As many writes of others between two of its own are welcome. Where there are more, a process tells only one in so many. */
+const WELCOME_WRITES = 20;
 /** A plan is made anew when there are more answers than it rests on by a fifth. */
 const WORTH_A_NEW_PLAN = 1.2;
 
@@ -50,8 +52,13 @@ export interface KnownAnswerTimesParts {
 interface KnownType {
   /** As it was last read or written. */
   read: AnswerTimes;
+  /** How often it had been written by then; null before the first time. */
+  version: number | null;
   /** Infinite before the first time. */
   readAtMs: number;
+  /** One in so many gatherings is told. */
+  toldOneIn: number;
+  untold: number;
   /** Seen here, and not told yet. */
   gathered: AnswerTimes;
   gatheredSinceMs: number;
@@ -93,12 +100,15 @@ export function createKnownAnswerTimes(parts: KnownAnswerTimesParts): KnownAnswe
     const told = known.gathered;
     known.gathered = new Map();
     known.read = mergedAnswerTimes(known.read, told);
+    if (++known.untold < known.toldOneIn) return;
+    known.untold = 0;
     known.readAtMs = monotonic();
     beside(eventType, known, async () => {
       const expiresAt = Math.ceil(now() / 1_000) + KEPT_SECONDS;
       // What cannot be told is not told again: it may have been written, and the next answers will tell the same.
-      const { times, version } = await store.addAnswerTimes(eventType, told, expiresAt);
-      learn(known, times);
+      const stored = await store.addAnswerTimes(eventType, told, expiresAt);
+      learn(known, stored);
+      const { times, version } = stored;
       if (answersIn(times) < MOST_ANSWERS_KEPT) return;
       const faded = { times: fadedAnswerTimes(times), version: version + 1 };
       await store.replaceAnswerTimes(eventType, faded, version, expiresAt);
@@ -133,14 +143,20 @@ export function createKnownAnswerTimes(parts: KnownAnswerTimesParts): KnownAnswe
 
 const freshType = (): KnownType => ({
   read: new Map(),
+  version: null,
   readAtMs: Number.NEGATIVE_INFINITY,
+  toldOneIn: 1,
+  untold: 0,
   gathered: new Map(),
   gatheredSinceMs: 0,
   plan: null,
   underWay: null,
 });
 
-function learn(known: KnownType, times: AnswerTimes): void {
+/** However many tell of a type, its item is written a few times in the time in which each of them tells or reads once. */
+function learn(known: KnownType, { times, version }: StoredAnswerTimes): void {
+  if (known.version !== null) known.toldOneIn = Math.max(1, Math.ceil((version - known.version) / WELCOME_WRITES));
+  known.version = version;
   known.read = times;
   known.plan = null;
   makePlan(known);

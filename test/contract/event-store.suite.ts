@@ -525,7 +525,7 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
 
       it("adds up how long answers have taken, whoever says so, and fades it only for who has seen all of it", async () => {
         const type = `TYPE_${randomUUID()}`;
-        expect([...(await store.getAnswerTimes(type))]).toEqual([]);
+        expect(await store.getAnswerTimes(type)).toEqual({ times: new Map(), version: 0 });
         for (const bin of [0, 1, 2, 3]) {
           const times = new Map([
             [30, 5],
@@ -544,13 +544,13 @@ export function eventStoreContract({ name, open, notAtomic }: StoreUnderTest): v
           [105, 2],
         ];
         expect(sorted(all.times)).toEqual(expected);
-        await expect.poll(async () => sorted(await store.getAnswerTimes(type))).toEqual(expected);
+        await expect.poll(async () => sorted((await store.getAnswerTimes(type)).times)).toEqual(expected);
 
         const faded = { times: new Map([[30, 10]]), version: all.version + 1 };
         expect(await store.replaceAnswerTimes(type, faded, all.version - 1, inAnHour())).toBe(false);
         expect(await store.replaceAnswerTimes(type, faded, all.version, inAnHour())).toBe(true);
         expect(await store.replaceAnswerTimes(type, faded, all.version, inAnHour())).toBe(false);
-        await expect.poll(async () => [...(await store.getAnswerTimes(type))]).toEqual([[30, 10]]);
+        await expect.poll(() => store.getAnswerTimes(type)).toEqual(faded);
         expect((await store.addAnswerTimes(type, new Map([[30, 1]]), inAnHour())).times).toEqual(new Map([[30, 11]]));
       });
 

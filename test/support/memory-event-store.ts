@@ -241,12 +241,16 @@ export class MemoryEventStore extends MemorySubscriptions implements EventStore 
     return { count, firstEndsAt: count < atMost ? null : (held[0] ?? null) };
   }
 
-  async getAnswerTimes(eventType: string): Promise<AnswerTimes> {
-    return this.answerTimes.get(eventType)?.times ?? new Map();
+  async getAnswerTimes(eventType: string): Promise<StoredAnswerTimes> {
+    return this.knownAnswerTimes(eventType);
+  }
+
+  private knownAnswerTimes(eventType: string): StoredAnswerTimes {
+    return this.answerTimes.get(eventType) ?? { times: new Map(), version: 0 };
   }
 
   async addAnswerTimes(eventType: string, times: AnswerTimes): Promise<StoredAnswerTimes> {
-    const { times: known, version } = this.answerTimes.get(eventType) ?? { times: new Map(), version: 0 };
+    const { times: known, version } = this.knownAnswerTimes(eventType);
     const next = { times: mergedAnswerTimes(known, times), version: version + 1 };
     this.answerTimes.set(eventType, next);
     return next;

@@ -1,7 +1,7 @@
 /** Answer times in the table: an item for each event type, to which everybody adds. */
 import { keys } from "../../../shared/keys.ts";
 import { ANSWER_TIME_BINS, type AnswerTimes } from "../../../shared/wait-policy/answer-times.ts";
-import type { AnswerTimesStore } from "../../../shared/wait-policy/store.ts";
+import type { AnswerTimesStore, StoredAnswerTimes } from "../../../shared/wait-policy/store.ts";
 import { FORMAT } from "./items.ts";
 import { type DynamoTable, type Item, toKey } from "./table.ts";
 
@@ -16,7 +16,7 @@ export function answerTimesMethods(table: DynamoTable, nowSeconds: () => number)
   return {
     async getAnswerTimes(eventType) {
       const item = await table.get(keys.answerTimes(eventType), "eventual");
-      return item === null || !isAlive(item) ? new Map() : timesOf(item);
+      return storedIn(item === null || !isAlive(item) ? {} : item);
     },
 
     async addAnswerTimes(eventType, times, expiresAt) {
@@ -31,19 +31,11 @@ export function answerTimesMethods(table: DynamoTable, nowSeconds: () => number)
         },
         ReturnValues: "ALL_NEW",
       });
-      const item = write.kind === "written" ? write.item : {};
-      return { times: timesOf(item), version: countOf(item, "version") };
+      return storedIn(write.kind === "written" ? write.item : {});
     },
 
-    async replaceAnswerTimes(eventType, { times, version }, seenVersion, expiresAt) {
-      const item: Item = {
-        ...toKey(keys.answerTimes(eventType)),
-        ...FORMAT,
-        ...Object.fromEntries([...times].map(([bin, count]) => [`b${bin}`, number(count)])),
-        version: number(version),
-        expires_at: number(expiresAt),
-      };
-      const write = await table.replace(item, {
+    async replaceAnswerTimes(eventType, next, seenVersion, expiresAt) {
+      const write = await table.replace(answerTimesToItem(eventType, next, expiresAt), {
         ConditionExpression: "version = :seen",
         ExpressionAttributeValues: { ":seen": number(seenVersion) },
       });
@@ -51,6 +43,20 @@ export function answerTimesMethods(table: DynamoTable, nowSeconds: () => number)
     },
   };
 }
+
+export const answerTimesToItem = (
+  eventType: string,
+  { times, version }: StoredAnswerTimes,
+  expiresAt: number,
+): Item => ({
+  ...toKey(keys.answerTimes(eventType)),
+  ...FORMAT,
+  ...Object.fromEntries([...times].map(([bin, count]) => [`b${bin}`, number(count)])),
+  version: number(version),
+  expires_at: number(expiresAt),
+});
+
+const storedIn = (item: Item): StoredAnswerTimes => ({ times: timesOf(item), version: countOf(item, "version") });
 
 /** What is no count of a bin is left out: knowledge that is damaged is less knowledge. */
 function timesOf(item: Item): AnswerTimes {

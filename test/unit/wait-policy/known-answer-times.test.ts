@@ -90,7 +90,28 @@ describe("what a process knows of answer times", () => {
     const all = Array.from({ length: 10 }, () => start());
     for (const known of all) noteAll(known, answersOf("500 ms", 20, 3));
     await Promise.all(all.map((known) => known.tell()));
-    expect(answersIn(await store.getAnswerTimes(TYPE))).toBe(200);
+    expect(answersIn((await store.getAnswerTimes(TYPE)).times)).toBe(200);
+  });
+
+  test("is told by all of very many together a few times in the time that each takes to gather it", async () => {
+    const { clock, calls, start } = machines();
+    const all = Array.from({ length: 400 }, () => start());
+    const round = async (): Promise<number> => {
+      const before = calls.length;
+      clock.ms += 40_000;
+      for (const known of all) {
+        noteAll(known, Array(20).fill(500));
+        await known.tell();
+      }
+      return calls.length - before;
+    };
+    const rounds: number[] = [];
+    for (let i = 0; i < 60; i++) rounds.push(await round());
+    // Each has told once before it knew of the others.
+    expect(rounds[0]).toBeGreaterThanOrEqual(400);
+    const later = rounds.slice(20).reduce((sum, writes) => sum + writes, 0) / 40;
+    expect(later).toBeGreaterThan(2);
+    expect(later).toBeLessThan(60);
   });
 
   test("fades: however many answers come, what they were long ago does not count for ever", async () => {
@@ -100,12 +121,12 @@ describe("what a process knows of answer times", () => {
       noteAll(known, Array(20).fill(50));
       await known.tell();
     }
-    expect(answersIn(await store.getAnswerTimes(TYPE))).toBeLessThanOrEqual(MOST_ANSWERS_KEPT);
+    expect(answersIn((await store.getAnswerTimes(TYPE)).times)).toBeLessThanOrEqual(MOST_ANSWERS_KEPT);
     for (let i = 0; i < 100; i++) {
       noteAll(known, Array(20).fill(20_000));
       await known.tell();
     }
-    const times = await store.getAnswerTimes(TYPE);
+    const { times } = await store.getAnswerTimes(TYPE);
     expect(answersIn(times)).toBeLessThanOrEqual(MOST_ANSWERS_KEPT);
     const [slow] = answerTimesOf([20_000]).keys();
     expect((times.get(slow as number) ?? 0) / answersIn(times)).toBeGreaterThan(0.7);
