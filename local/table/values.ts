@@ -10,12 +10,19 @@ const MAX_ITEM_BYTES = 400 * 1024;
 
 /** The one type that a value is of, as `S`. @throws Error `ValidationException` for none, or for two */
 export function typeOf(value: AttributeValue): string {
-  const types = Object.entries(value).flatMap(([type, content]) => (content === undefined ? [] : [type]));
-  const [type, another] = types;
-  if (type === undefined || another !== undefined)
-    throw invalidCall("Supplied AttributeValue must contain exactly one of the supported datatypes");
-  return type;
+  let found: string | null = null;
+  // Of each value of each item: nothing is made for it that could be spared.
+  for (const [type, content] of Object.entries(value)) {
+    if (content === undefined) continue;
+    if (found !== null) throw notOneType();
+    found = type;
+  }
+  if (found === null) throw notOneType();
+  return found;
 }
+
+const notOneType = (): Error =>
+  invalidCall("Supplied AttributeValue must contain exactly one of the supported datatypes");
 
 /** An item as it is kept. @throws Error `ValidationException` for what cannot be */
 export function storableItem(item: Item): Item {
