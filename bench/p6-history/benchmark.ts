@@ -161,18 +161,24 @@ function picturesOf(results: readonly PathResult[], sizes: readonly number[]): P
   const pictures = Math.ceil(results.length / LINES);
   return Array.from({ length: pictures }, (_, i) =>
     linesPicture(
-      { name: `p6-history-${i + 1}`, title: `CPU time of a page over the number of events (${i + 1} of ${pictures})` },
+      {
+        name: `p6-history-${i + 1}`,
+        title: `CPU time of a page, against the same with 1,000 events (${i + 1} of ${pictures})`,
+      },
       {
         x: { name: "events in the table", isLogarithmic: true },
-        y: { name: "CPU time of a page in ms" },
+        y: { name: "CPU time as a multiple" },
         lines: results.slice(i * LINES, (i + 1) * LINES).map(({ path, cpuMs }) => ({
           name: path.name,
-          points: sizes.map((size): [number, number] => [size, median(at(cpuMs, size))]),
+          points: sizes.map((size): [number, number] => [size, median(ratios(at(cpuMs, size), at(cpuMs, SMALL)))]),
         })),
       },
     ),
   );
 }
+
+const ratios = (ours: readonly number[], beside: readonly number[]): number[] =>
+  ours.map((value, i) => value / (beside[i] as number));
 
 const detailsOf = ({ costs, cpuMs, wallMs }: PathResult, sizes: readonly number[]): object =>
   Object.fromEntries(

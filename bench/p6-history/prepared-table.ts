@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { projectPath } from "../../local/project.ts";
 import { openStore } from "../../local/store.ts";
+import { canonicalJson } from "../../shared/hash.ts";
+import type { JsonValue } from "../../shared/json.ts";
 import { TABLE } from "../../shared/keys.ts";
 import type { BenchContext } from "../contract.ts";
 import { itemsAt } from "./items.ts";
@@ -70,10 +72,9 @@ async function fill(path: string, count: number, signal: AbortSignal, progress: 
 async function versionOf(count: number): Promise<string> {
   const sources = await Promise.all(MADE_BY.map((file) => readFile(join(import.meta.dirname, file), "utf8")));
   const items = Array.from({ length: COMPARED_EVENTS }, (_, age) => itemsAt(age, count));
-  return createHash("sha256")
-    .update(JSON.stringify([TABLE, items, sources]))
-    .digest("hex")
-    .slice(0, 12);
+  // In which order an item's attributes stand makes no difference.
+  const made = canonicalJson(JSON.parse(JSON.stringify([TABLE, items, sources])) as JsonValue);
+  return createHash("sha256").update(made).digest("hex").slice(0, 12);
 }
 
 const exists = (path: string): Promise<boolean> =>
