@@ -16,10 +16,8 @@ import type { Operation } from "./writes.ts";
 const FLUSH_AFTER_MS = 20;
 /** The wait after LevelDB could not write. */
 const RETRY_MS = 1_000;
-/** The log begins anew once it is longer, as soon as LevelDB has all of it. */
+/** The log begins anew once it is longer: a write waits then until LevelDB has all that stands in it, and in memory. */
 const MAX_LOG_BYTES = 4 * 1024 * 1024;
-/** More than this does not wait in memory: writes wait for LevelDB then. */
-const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
 /** Texts are JSON and keys hexadecimal, so neither holds a line break or a tab. A batch counts once it has its end. */
 const BEGIN = "*";
@@ -32,7 +30,6 @@ export class WriteAhead implements Texts {
   readonly #log: number;
   /** What LevelDB has not got yet; null: it goes. */
   readonly #waiting: Map<string, string | null>;
-  #waitingBytes = 0;
   #logBytes = 0;
   /** A line may have been written by half: the next must not be taken for the rest of it. */
   #isTorn = false;
@@ -63,9 +60,15 @@ export class WriteAhead implements Texts {
     return waiting === undefined ? this.#level.getSync(key) : (waiting ?? undefined);
   }
 
-  /** All of it, or nothing. Once it resolves, a kill of the process does not lose it. @throws Error when it cannot be written */
+  /**
+   * All of it, or nothing. Once it resolves, a kill of the process does not lose it. To be called once it has ended only: what
+   * comes meanwhile is the caller's to collect. @throws Error when it cannot be written
+   */
   async batch(operations: readonly Operation[]): Promise<void> {
-    if (this.#waitingBytes > MAX_WAITING_BYTES) await this.flush();
+    if (this.#logBytes > MAX_LOG_BYTES) {
+      await this.flush();
+      this.#emptyLog();
+    }
     if (this.#failure !== null) throw this.#failure;
     const text = linesOf(operations);
     try {
@@ -78,7 +81,6 @@ export class WriteAhead implements Texts {
     for (const operation of operations)
       this.#waiting.set(operation.key, operation.type === "put" ? operation.value : null);
     this.#logBytes += text.length;
-    this.#waitingBytes += text.length;
     this.#timer ??= setTimeout(() => void this.flush().catch(() => undefined), FLUSH_AFTER_MS);
   }
 
@@ -110,12 +112,16 @@ export class WriteAhead implements Texts {
     await this.#flushing;
   }
 
+  /** @throws Error when LevelDB cannot write; the folder is free all the same, and the next run takes the log up */
   async close(): Promise<void> {
-    await this.flush();
-    clearTimeout(this.#timer);
-    this.#emptyLog();
-    closeSync(this.#log);
-    await this.#level.close();
+    try {
+      await this.flush();
+      this.#emptyLog();
+    } finally {
+      clearTimeout(this.#timer);
+      closeSync(this.#log);
+      await this.#level.close();
+    }
   }
 
   async #flushAll(): Promise<void> {
@@ -123,7 +129,6 @@ export class WriteAhead implements Texts {
     this.#timer = undefined;
     const taken = [...this.#waiting];
     if (taken.length === 0) return;
-    this.#waitingBytes = 0;
     try {
       await this.#level.batch(
         taken.map(([key, value]) => (value === null ? { type: "del", key } : { type: "put", key, value })),
@@ -136,7 +141,6 @@ export class WriteAhead implements Texts {
     }
     // What was written again meanwhile waits on.
     for (const [key, value] of taken) if (this.#waiting.get(key) === value) this.#waiting.delete(key);
-    if (this.#waiting.size === 0 && this.#logBytes > MAX_LOG_BYTES) this.#emptyLog();
   }
 
   #emptyLog(): void {
