@@ -46,9 +46,22 @@ export function layoutOf(tableName: string): Layout {
   };
 }
 
+/** Partitions of which is remembered where they are; a bound, not a target. */
+const MAX_REMEMBERED = 2_000;
+const remembered = new Map<string, string>();
+
 /** What all keys of a partition begin with. */
-export const partitionPrefix = ({ prefix }: Place, partition: string): string =>
-  `${prefix}${hashBits(partition)}/${hex(partition)}/`;
+export const partitionPrefix = ({ prefix }: Place, partition: string): string => `${prefix}${withinPlace(partition)}`;
+
+/** The same few are asked for again and again: an event's while it is worked on, those of an index always. */
+function withinPlace(partition: string): string {
+  const known = remembered.get(partition);
+  if (known !== undefined) return known;
+  const fresh = `${hashBits(partition)}/${hex(partition)}/`;
+  if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+  remembered.set(partition, fresh);
+  return fresh;
+}
 
 /** What a sort key is within its partition. */
 export const hex = (text: string): string => Buffer.from(text, "utf8").toString("hex");
@@ -59,15 +72,22 @@ export function itemPlace({ table }: Layout, item: Item): string {
   return `${partitionPrefix(table, partition)}${hex(sort)}/`;
 }
 
-/** Where an item stands in an index; null when it does not. @throws Error `ValidationException` for a part that is none */
-export function entryPlace({ table }: Layout, index: Place, item: Item): string | null {
+/** What tells an item from others at its place in an index. */
+export const ownBits = ({ table }: Layout, item: Item): string =>
+  hashBits(keyPart(item, table.partitionKey, true), keyPart(item, table.sortKey, false));
+
+/**
+ * Where an item stands in an index; null when it does not. @throws Error `ValidationException` for a part that is none
+ *
+ * @param own the item's `ownBits`
+ */
+export function entryPlace(index: Place, item: Item, own: string): string | null {
   const isIn = item[index.partitionKey] !== undefined && item[index.sortKey] !== undefined;
   // As DynamoDB: an item has no attribute of an index's key that could not be one, whether it stands in the index or not.
   for (const attribute of [index.partitionKey, index.sortKey])
     if (item[attribute] !== undefined) keyPart(item, attribute, attribute === index.partitionKey);
   if (!isIn) return null;
   const [partition, sort] = [keyPart(item, index.partitionKey, true), keyPart(item, index.sortKey, false)];
-  const own = hashBits(keyPart(item, table.partitionKey, true), keyPart(item, table.sortKey, false));
   return `${partitionPrefix(index, partition)}${hex(sort)}/${own}`;
 }
 

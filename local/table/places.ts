@@ -1,5 +1,5 @@
 /** What a change of an item writes: the item, and its places in the indexes. */
-import { entryOf, entryPlace, type Layout, type Place } from "./layout.ts";
+import { entryOf, entryPlace, type Layout, ownBits, type Place } from "./layout.ts";
 import { type Item, isEqual } from "./values.ts";
 import type { Operation } from "./writes.ts";
 
@@ -16,10 +16,12 @@ export function changesOf(
   after: Item | undefined,
 ): Operation[] {
   const operations: Operation[] = [];
+  const one = after ?? before;
+  const own = one === undefined ? "" : ownBits(layout, one);
   for (const index of layout.indexes.values()) {
     if (before !== undefined && after !== undefined && showsSame(index, before, after)) continue;
-    const left = before === undefined ? null : entryPlace(layout, index, before);
-    const taken = after === undefined ? null : entryPlace(layout, index, after);
+    const left = before === undefined ? null : entryPlace(index, before, own);
+    const taken = after === undefined ? null : entryPlace(index, after, own);
     if (left !== null && left !== taken) operations.push({ type: "del", key: left });
     if (after === undefined || taken === null) continue;
     if (left !== taken) requireFree(layout, read(taken), after);

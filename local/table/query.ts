@@ -4,7 +4,17 @@ import { requireBounds, type Test, testOf } from "./conditions.ts";
 import { invalidCall } from "./errors.ts";
 import { type Condition, type Operand, type Parsed, parseCondition } from "./expression.ts";
 import { requireOneOf, requireOnly } from "./inputs.ts";
-import { AFTER_ALL, entryPlace, hex, itemPlace, keyPart, type Layout, type Place, partitionPrefix } from "./layout.ts";
+import {
+  AFTER_ALL,
+  entryPlace,
+  hex,
+  itemPlace,
+  keyPart,
+  type Layout,
+  ownBits,
+  type Place,
+  partitionPrefix,
+} from "./layout.ts";
 import { type Range, readPage, type Texts } from "./pages.ts";
 import { attributeOf, givenValue, requireUsed } from "./placeholders.ts";
 import type { Item } from "./values.ts";
@@ -148,7 +158,7 @@ function startOf(layout: Layout, place: Place, { partition, fits }: KeyCondition
   if (start[place.partitionKey]?.S !== partition)
     throw invalidCall("The provided starting key is outside query boundaries based on provided conditions");
   if (!fits(start)) throw invalidCall("The provided starting key does not match the range key predicate");
-  const at = place === layout.table ? itemPlace(layout, start) : entryPlace(layout, place, start);
+  const at = place === layout.table ? itemPlace(layout, start) : entryPlace(place, start, ownBits(layout, start));
   if (at === null) throw invalidCall("The provided starting key is invalid");
   return at;
 }
