@@ -97,7 +97,7 @@ function learnFrom(deps: WaitDeps, { state, eventType, createdAt, endedAt }: Req
 }
 
 /** What a read gives, or null when it hangs for longer than there is time: no read holds a call past its end. */
-async function inTime<T>(deps: Deps, reading: Promise<T>, ms: number): Promise<T | null> {
+export async function inTime<T>(deps: Pick<Deps, "pause">, reading: Promise<T>, ms: number): Promise<T | null> {
   const done = new AbortController();
   // Once the time is up, what becomes of it concerns nobody.
   reading.catch(() => undefined);

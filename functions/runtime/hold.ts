@@ -4,9 +4,12 @@ import type { Deps } from "../../shared/ports.ts";
 import type { RequestRecord } from "../../shared/records.ts";
 import { describeOutcome, resumePath } from "../../shared/request-outcome.ts";
 import { streamRequest } from "../../shared/request-stream.ts";
-import { type WaitDeps, waitForEnd } from "../../shared/wait.ts";
+import { inTime, type WaitDeps, waitForEnd } from "../../shared/wait.ts";
 import { type HttpRequest, type HttpResponse, jsonResponse, wantsEventStream } from "./http.ts";
 import { eventStream } from "./sse.ts";
+
+/** What is known of answer times is told in so long, or left: at a hand-over the function's time is nearly up. */
+const TELL_MS = 1_000;
 
 export interface Hold {
   /** How long the caller wants to be held, in milliseconds; the deployment's limit when not given. */
@@ -25,7 +28,7 @@ export async function holdFor(
   const mostMs = Math.min(deps.limits.holdSeconds * 1_000, call.remainingMs() - FUNCTION_TIME_MARGIN_MS);
   const options = { holdMs: Math.max(0, Math.min(wantedMs, mostMs)), signal: call.signal };
   const afterwards = async (): Promise<void> => {
-    await Promise.all([settled, deps.answerTimes?.tell()]);
+    await Promise.all([settled, deps.answerTimes && inTime(deps, deps.answerTimes.tell(), TELL_MS)]);
   };
   if (wantsEventStream(call)) return eventStream(streamRequest(deps, request, options), afterwards);
   try {

@@ -2,8 +2,11 @@
 import { WAIT_READ_COST_MS } from "../limits.ts";
 import { plannedReadMs, type ReadPlan } from "./read-plan.ts";
 
-/** A plan stretches the gap of knowing nothing to so much at most: wrong knowledge then delays by no more than that. */
-export const MOST_STRETCH = 2.5;
+/**
+ * A plan stretches the gap of knowing nothing to so much at most, which is to 3 sqrt(2 kappa t): wrong knowledge then delays by
+ * no more than that.
+ */
+export const MOST_STRETCH = 3 / Math.SQRT2;
 
 /** So many answers bring the stretch half way to its most: few may mislead. */
 const HALF_CONVINCED = 5;

@@ -2,8 +2,12 @@
 import { describe, expect, test } from "vitest";
 import { ALL_ANSWERS, type AnswersName, answersOf } from "../../../bench/p4-wait/answers.ts";
 import { bestFixedInterval, simulateWaits } from "../../../bench/p4-wait/simulate.ts";
+import { holdFor } from "../../../functions/runtime/hold.ts";
+import type { HttpRequest } from "../../../functions/runtime/http.ts";
+import { openAgent } from "../../../shared/agents/agent.ts";
 import { WAIT_READ_COST_MS } from "../../../shared/limits.ts";
 import type { RequestRecord } from "../../../shared/records.ts";
+import { openRequest } from "../../../shared/request.ts";
 import { type WaitDeps, waitForEnd } from "../../../shared/wait.ts";
 import { createKnownAnswerTimes } from "../../../shared/wait-policy/known-answer-times.ts";
 import { next } from "../../../shared/wait-policy/next-read.ts";
@@ -180,5 +184,44 @@ describe("a wait learns", () => {
     const end = await waitForEnd({ ...bus.deps, answerTimes, readRequest }, old, { holdMs: 10_000 });
     expect(end.request.state).toBe("ANSWERED");
     expect(answerTimes.planFor(TYPE)).toBeNull();
+  });
+});
+
+describe("after the answer", () => {
+  const called = (): HttpRequest => {
+    const { signal } = new AbortController();
+    const call = {
+      method: "POST",
+      path: "/requests",
+      query: new URLSearchParams(),
+      headers: {},
+      body: Buffer.from(""),
+    };
+    return { ...call, agent: openAgent("asker"), signal, gone: signal, canStream: false, remainingMs: () => 60_000 };
+  };
+
+  test("what was learnt is told; a table that does not answer holds the function for no more than a second", async () => {
+    const bus = busInMemory();
+    const { request } = await openRequest(
+      bus.deps,
+      { type: TYPE, data: {}, timeout: 10 },
+      { agent: openAgent("asker") },
+    );
+    const known = createKnownAnswerTimes({
+      store: {
+        getAnswerTimes: (type) => bus.store.getAnswerTimes(type),
+        addAnswerTimes: () => new Promise<never>(() => undefined),
+        replaceAnswerTimes: async () => true,
+      },
+      log: silentLogger,
+      now: bus.deps.now,
+      monotonic: bus.deps.monotonic,
+    });
+    for (let i = 0; i < 20; i++) known.note(TYPE, 500);
+    const response = await holdFor(called(), { ...bus.deps, answerTimes: known }, request, { wantedMs: 100 });
+    expect(response.status).toBe(202);
+    const answeredAtMs = bus.clock.nowMs;
+    await response.afterwards?.();
+    expect(bus.clock.nowMs - answeredAtMs).toBe(1_000);
   });
 });
