@@ -29,8 +29,8 @@ export const countField = (least: number, most: number, what = "a whole number")
   );
 };
 
-/** How many a page may have. */
-export const limitField = v.optional(countField(1, MAX_PAGE_SIZE));
+/** How many a page may have. Marked as pure, so that functions that read no pages start without it. */
+export const limitField = /* @__PURE__ */ v.optional(/* @__PURE__ */ countField(1, MAX_PAGE_SIZE));
 
 /**
  * The value as the schema has it. @throws BusError `invalid_request` with a pointer for every fault
