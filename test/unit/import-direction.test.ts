@@ -48,6 +48,8 @@ const libraries: Snippet[] = [
   imports("shared/imports-cdk.ts", "aws-cdk-lib/aws-events", false),
   imports("shared/imports-any-library.ts", "lodash", false),
   imports("shared/imports-valibot.ts", "valibot", true),
+  imports("shared/imports-hash.ts", "#sha256", true),
+  imports("shared/imports-clients.ts", "#aws-calls", false),
   imports("shared/imports-own.ts", "./errors.ts", true),
   imports("shared/inner/imports-own.ts", "../errors.ts", true),
   imports("client/imports-node.ts", "node:crypto", false),
