@@ -51,7 +51,6 @@ function pausesByWaking(
 ): Pauses {
   const ended = new AbortController();
   const end = (): void => ended.abort();
-  if (signal?.aborted === true) end();
   signal?.addEventListener("abort", end, { once: true });
   const sleep = (ms: number): Promise<void> => deps.pause(Math.max(0, ms), eventId, ended.signal);
   let sleeping: Promise<void> | null = null;

@@ -18,7 +18,7 @@ async function countedReads(requests: number) {
   const calls: (readonly string[])[] = [];
   const read = createRequestReads({
     getRequest: (eventId) => {
-      calls.push([eventId]);
+      calls.push(["alone", eventId]);
       return bus.store.getRequest(eventId);
     },
     getRequests: (eventIds) => {
@@ -51,7 +51,7 @@ describe("waits of one process", () => {
     const { ids, calls, read } = await countedReads(1);
     const reading = read(ids[0] as string);
     await new Promise((resolve) => setImmediate(resolve));
-    expect(calls).toEqual([ids]);
+    expect(calls).toEqual([["alone", ...ids]]);
     expect((await reading)?.eventId).toBe(ids[0]);
   });
 
@@ -65,7 +65,10 @@ describe("waits of one process", () => {
     await respond(bus.deps, id, body, { agent: openAgent("answerer") });
     expect((await read(id))?.state).toBe("ANSWERED");
     expect((await before)?.state).toBe("PENDING");
-    expect(calls).toEqual([[id], [id]]);
+    expect(calls).toEqual([
+      ["alone", id],
+      ["alone", id],
+    ]);
   });
 
   test("are told nothing of requests that are not there, and all fail together with their read", async () => {

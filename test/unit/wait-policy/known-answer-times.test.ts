@@ -137,6 +137,9 @@ describe("what a process knows of answer times", () => {
     known.note(TYPE, 100);
     for (let i = 0; i < 150; i++) known.note(`TYPE_${i}`, 100);
     expect(known.planFor(TYPE)?.answers).toBe(1);
+    // Who was asked for lately is not the one to be forgotten.
+    for (let i = 0; i < 100; i++) known.note(`MORE_${i}`, 100);
+    expect(known.planFor(TYPE)?.answers).toBe(1);
     for (let i = 0; i < 200; i++) known.note(`OTHER_${i}`, 100);
     expect(known.planFor(TYPE)).toBeNull();
   });

@@ -56,6 +56,12 @@ describe("the next read", () => {
     }
   });
 
+  test("does not come sooner than a read is worth, whatever a plan says", () => {
+    const plan = { answers: 100, timesMs: Float64Array.of(1, 2, 3), readsDue: Float64Array.of(0, 1_000, 2_000) };
+    for (const elapsedMs of [0, 1, 1.5, 2, 3, 4])
+      expect(next(elapsedMs, plan)).toBeGreaterThanOrEqual(WAIT_READ_COST_MS);
+  });
+
   test("of answers that come after 2 s is seldom before and often then", () => {
     const plan = planReads(answerTimesOf(answersOf("2 s", 200, 3)));
     const reads = readsUntil((elapsedMs) => next(elapsedMs, plan), 4_000);
