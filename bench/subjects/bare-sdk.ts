@@ -1,79 +1,18 @@
 /**
  * `S`, what the bus is judged against: an event is recorded, published and marked by the two bare SDK clients and nothing
- * else. It checks nothing, knows nobody, and recognises no repetition. The item has what the bus's has.
+ * else. It checks nothing, knows nobody, and recognises no repetition.
  */
-import { randomUUID } from "node:crypto";
 import { DynamoDBClient, PutItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
-import { readNames } from "./config.ts";
+import { type FunctionUrlAnswer, type FunctionUrlEvent, threeCalls } from "./three-calls.ts";
 
-interface FunctionUrlEvent {
-  readonly body: string;
-  readonly requestContext: { readonly authorizer: { readonly iam: { readonly userArn: string } } };
-}
-
-const { tableName, eventBusName } = readNames();
 const table = new DynamoDBClient({});
 const bus = new EventBridgeClient({});
 
-export async function handler(event: FunctionUrlEvent): Promise<{ statusCode: number; body: string }> {
-  const { type, data } = JSON.parse(event.body) as { type: string; data: object };
-  const id = randomUUID();
-  const timestamp = new Date().toISOString();
-  const source = event.requestContext.authorizer.iam.userArn;
-  const key = { pk: { S: `EVENT#${id}` }, sk: { S: "META" } };
-  await table.send(
-    new PutItemCommand({
-      TableName: tableName,
-      Item: {
-        ...key,
-        v: { N: "1" },
-        id: { S: id },
-        type: { S: type },
-        timestamp: { S: timestamp },
-        correlation_id: { S: id },
-        source: { S: source },
-        kind: { S: "event" },
-        payload_hash: { S: id },
-        reply_token: { S: id },
-        commit_id: { S: id },
-        data: { S: JSON.stringify(data) },
-        type_pk: { S: `TYPE#${type}#0` },
-        conversation_pk: { S: `CONVERSATION#${id}` },
-        time_pk: { S: "TIME#0" },
-        time_sk: { S: `${timestamp}#${id}` },
-        work_pk: { S: "WORK#publish#0" },
-        work_sk: { S: `${timestamp}#${id}` },
-        hops: { N: "0" },
-        published: { BOOL: false },
-        relay_attempts: { N: "0" },
-        expires_at: { N: "1800000000" },
-      },
-      ConditionExpression: "attribute_not_exists(pk)",
-    }),
-  );
-  const detail = { id, type, data, timestamp, correlation_id: id, hops: 0, source };
-  const { FailedEntryCount } = await bus.send(
-    new PutEventsCommand({
-      Entries: [
-        {
-          EventBusName: eventBusName,
-          Source: "agent-event-bus",
-          DetailType: type,
-          Time: new Date(timestamp),
-          Detail: JSON.stringify(detail),
-        },
-      ],
-    }),
-  );
-  await table.send(
-    new UpdateItemCommand({
-      TableName: tableName,
-      Key: key,
-      UpdateExpression: "SET published = :true REMOVE work_pk, work_sk",
-      ExpressionAttributeValues: { ":true": { BOOL: true } },
-    }),
-  );
-  const published = FailedEntryCount === 0;
-  return { statusCode: 202, body: JSON.stringify({ event_id: id, type, timestamp, published }) };
+export async function handler(event: FunctionUrlEvent): Promise<FunctionUrlAnswer> {
+  const { put, publish, mark, answer } = threeCalls(event);
+  await table.send(new PutItemCommand(put));
+  const { FailedEntryCount } = await bus.send(new PutEventsCommand(publish));
+  await table.send(new UpdateItemCommand(mark));
+  return answer(FailedEntryCount === 0);
 }

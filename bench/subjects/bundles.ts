@@ -4,13 +4,14 @@ import { join } from "node:path";
 import { type BuildOptions, build } from "esbuild";
 import { BUNDLE, functionBundle } from "../../infra/bundling.ts";
 
-export type SubjectName = "lean" | "sdk" | "bare" | "floor" | "firstTry";
+export type SubjectName = "lean" | "sdk" | "bare" | "bareLean" | "floor" | "firstTry";
 
 /** As the tables call them. */
 export const SUBJECT_NAMES: Readonly<Record<SubjectName, string>> = {
   lean: "the bus, lean clients",
   sdk: "the bus, the SDK's clients",
   bare: "two bare SDK clients",
+  bareLean: "two bare lean clients",
   floor: "two unsigned posts",
   firstTry: "a first try without thinking of it",
 };
@@ -28,6 +29,7 @@ const OPTIONS: Readonly<Record<SubjectName, BuildOptions>> = {
   lean: functionBundle("functions/emit.ts", "lean"),
   sdk: functionBundle("functions/emit.ts", "sdk"),
   bare: { ...best, entryPoints: [own("bare-sdk")] },
+  bareLean: { ...best, entryPoints: [own("bare-lean")] },
   floor: { ...best, entryPoints: [own("floor")] },
   firstTry: { entryPoints: [own("first-try")], bundle: true, platform: "node", format: "cjs", target: "node24" },
 };
