@@ -7,7 +7,7 @@ export const THROUGHPUT: Benchmark = {
   goal: "P7",
   title: "emits per second, 32 at once",
   method:
-    "As P2, by the clock: 640 emits a round, 32 at once, from one process on one core, the stand-in on the other. The stand-in is the " +
+    "The rounds of P2 by the clock: 1,280 emits each, 32 at once, from one process on one core, the stand-in on the other. The stand-in is the " +
     "same for all sides and is asked three times an emit.",
   async run(context) {
     const { lean, sdk, bare } = await measureWarmEmits(context);

@@ -9,9 +9,9 @@ import { buildPlayedLambda, startEnvironment } from "./environment.ts";
 
 const AT_ONCE = 32;
 /** So many calls a round, after so many that nobody counts: by then what runs often is compiled. */
-const CALLS = 640;
+const CALLS = 1_280;
 const WARM_UP_CALLS = 2_000;
-const ROUNDS = 21;
+const ROUNDS = 15;
 const QUICK_ROUNDS = 3;
 /** None of them comes near the rate that one agent may have. */
 const AGENTS = 100;
@@ -19,7 +19,15 @@ const AGENTS = 100;
 export type WarmSubject = "lean" | "sdk" | "bare";
 const SUBJECTS: readonly WarmSubject[] = ["lean", "sdk", "bare"];
 
-export async function measureWarmEmits(context: BenchContext): Promise<Record<WarmSubject, Report[]>> {
+let measured: Promise<Record<WarmSubject, Report[]>> | null = null;
+
+/** Measured once for all that read it: processor time and wall-clock time are two columns of the same rounds. */
+export function measureWarmEmits(context: BenchContext): Promise<Record<WarmSubject, Report[]>> {
+  measured ??= measure(context);
+  return measured;
+}
+
+async function measure(context: BenchContext): Promise<Record<WarmSubject, Report[]>> {
   const bundles = await buildSubjects(context.workDir);
   const file = await buildPlayedLambda(context.workDir);
   const standIn = await startStandIn(context.workDir);
