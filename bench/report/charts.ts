@@ -8,7 +8,7 @@ import type { Picture, Series } from "../contract.ts";
 
 use([LineChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer]);
 
-const SIZE = { width: 760, height: 420 };
+const SIZE = { width: 760, height: 440 };
 /** More points than a picture has pixels tell nothing. */
 const MAX_POINTS = 400;
 /** The colours of Okabe and Ito, which most people can tell apart (https://jfly.uni-koeln.de/color/). */
@@ -64,8 +64,9 @@ function draw(title: string, x: Axis, y: Axis, series: readonly object[]): strin
     backgroundColor: "#ffffff",
     color: COLOURS,
     title: { text: title, left: "center", top: 8, textStyle: { fontSize: 15 } },
-    legend: { bottom: 6, type: "plain" },
-    grid: { left: 70, right: 30, top: 50, bottom: 90 },
+    // Room between names: the font of whoever looks at it may be wider than what is reckoned with here.
+    legend: { bottom: 6, left: 60, right: 20, itemGap: 36 },
+    grid: { left: 70, right: 30, top: 50, bottom: 110 },
     xAxis: axisOption(x, 30),
     yAxis: axisOption(y, 50),
     series,
