@@ -3,6 +3,7 @@ import { WAIT_READ_COST_MS } from "../../shared/limits.ts";
 import type { Benchmark, Figure, Picture } from "../contract.ts";
 import { linesPicture } from "../report/charts.ts";
 import { ALL_ANSWERS, type AnswersName } from "./answers.ts";
+import { BOUNDED, bestScheduleCost, type LongestGap, UNBOUNDED } from "./best-schedule.ts";
 import {
   hindsight,
   judgedAnswers,
@@ -54,6 +55,7 @@ export const WAIT: Benchmark = {
           1.1,
         ),
         wrongFigure(wrong.map(({ delayRatio }) => delayRatio)),
+        bestFigure(known.map(meanOf)),
       ],
       pictures: [costPicture(), timesPicture()],
       details: {
@@ -61,6 +63,7 @@ export const WAIT: Benchmark = {
         wrong,
         costs: costs(),
         bestFixed: ALL_ANSWERS.map((name) => hindsight(name)),
+        bestSchedule: { bounded: bestRatios(BOUNDED), unbounded: bestRatios(UNBOUNDED) },
       },
     };
   },
@@ -78,6 +81,23 @@ const wrongFigure = (ratios: readonly number[]): Figure => ({
   goal: { bound: "at most", value: 3 },
   note: `${LEARNT} answers of one kind learnt, answers of another got; the worst of all ${ratios.length} pairs.`,
 });
+
+/** What is left to gain. */
+const bestFigure = (ratios: readonly number[]): Figure => ({
+  title: `J of a wait, ${LEARNT} answers known, beside all schedules`,
+  ours: { name: "the bus", unit: "x the best fixed interval", values: ratios },
+  beside: {
+    name: "the best schedule",
+    unit: "x the best fixed interval",
+    values: ratios.map(() => meanOf(bestRatios(BOUNDED))),
+  },
+  note:
+    "The best there is, chosen knowing each answer, with no gap longer than the bus allows itself; " +
+    `with gaps of any length it comes to ${meanOf(bestRatios(UNBOUNDED)).toFixed(2)}.`,
+});
+
+const bestRatios = (longestGap: LongestGap): readonly number[] =>
+  ALL_ANSWERS.map((name) => bestScheduleCost(judgedAnswers(name), longestGap) / hindsight(name).cost);
 
 const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
