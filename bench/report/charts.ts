@@ -8,6 +8,7 @@ import type { Picture, Series } from "../contract.ts";
 
 use([LineChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer]);
 
+const NO_BREAK_SPACE = "\u00a0";
 const SIZE = { width: 760, height: 440 };
 /** More points than a picture has pixels tell nothing. */
 const MAX_POINTS = 400;
@@ -65,7 +66,7 @@ function draw(title: string, x: Axis, y: Axis, series: readonly object[]): strin
     color: COLOURS,
     title: { text: title, left: "center", top: 8, textStyle: { fontSize: 15 } },
     // Room between names: the font of whoever looks at it may be wider than what is reckoned with here.
-    legend: { bottom: 6, left: 60, right: 20, itemGap: 36 },
+    legend: { bottom: 6, left: 60, right: 20, itemGap: 12, formatter: `{name}${NO_BREAK_SPACE.repeat(6)}` },
     grid: { left: 70, right: 30, top: 50, bottom: 110 },
     xAxis: axisOption(x, 30),
     yAxis: axisOption(y, 50),
