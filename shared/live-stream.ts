@@ -47,6 +47,12 @@ export async function* streamEvents(deps: Deps, options: StreamOptions): AsyncGe
     yield { kind: "opened", place };
     let failingSince: number | null = null;
     while (!options.signal.aborted && deps.monotonic() < endAt) {
+      // Begun before the look: what is recorded while it goes on ends the pause, and is not slept through.
+      const pause = deps.pause(
+        Math.min(STREAM_POLL_MS, endAt - deps.monotonic()),
+        eventsTopic(options.selection.type),
+        options.signal,
+      );
       try {
         await lease?.renew();
         for await (const record of sweep(deps, options.selection, place)) {
@@ -62,8 +68,7 @@ export async function* streamEvents(deps: Deps, options: StreamOptions): AsyncGe
         if (deps.monotonic() - failingSince > LEASE_MS) throw error;
         deps.log.warn("a stream could not look for events", { error: String(error) });
       }
-      const gap = Math.max(0, Math.min(STREAM_POLL_MS, endAt - deps.monotonic()));
-      await deps.pause(gap, eventsTopic(options.selection.type), options.signal);
+      await pause;
     }
   } finally {
     // Out of time, the client comes back within the lease, and was a subscriber all the while.

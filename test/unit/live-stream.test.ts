@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { createWakeups } from "../../local/wakeups.ts";
 import { openAgent } from "../../shared/agents/agent.ts";
 import { emit } from "../../shared/emit.ts";
 import { streamEvents } from "../../shared/live-stream.ts";
+import { type EventStore, eventsTopic } from "../../shared/ports.ts";
 import { type BusInMemory, busInMemory } from "../support/bus-in-memory.ts";
 
 const say = async ({ deps }: BusInMemory, change: object = {}): Promise<string> =>
@@ -61,6 +63,32 @@ describe("a live stream", () => {
     const ids = [await say(bus), await say(bus)];
     expect(await stream.take(2)).toEqual(ids);
   });
+
+  it("shows an event that is recorded while it looks without waiting for its next look by time", async () => {
+    const bus = busInMemory();
+    const wakeups = createWakeups();
+    // No pause of this bus ends by time.
+    const pause = (_ms: number, topic: string, signal?: AbortSignal) => wakeups.pause(1_000_000, topic, signal);
+    const store = Object.create(bus.deps.store) as EventStore;
+    let looks = 0;
+    let late: Promise<string> | null = null;
+    store.readHistory = async (query) => {
+      const slice = await bus.deps.store.readHistory(query);
+      // All partitions were read when the stream was opened; this is one of them, looked at for the first time after that.
+      if (++looks === 9) {
+        late = say(bus);
+        await late;
+        wakeups.wake(eventsTopic("MESSAGE_RECEIVED"));
+      }
+      return slice;
+    };
+    const stream = await open(
+      { ...bus, deps: { ...bus.deps, store, pause } },
+      { selection: { type: "MESSAGE_RECEIVED" } },
+    );
+    expect(await stream.take(1)).toEqual([await (late as Promise<string> | null)]);
+    await stream.close();
+  }, 5_000);
 
   it("shows an event of a clock that runs behind", async () => {
     const bus = busInMemory();
