@@ -57,7 +57,11 @@ export function mergeResults(earlier: readonly Result[], fresh: readonly Result[
 }
 
 export const writeResults = (file: string, results: readonly Result[]): Promise<void> =>
-  writeFile(file, `${JSON.stringify(results, rounded, 1)}\n`);
+  writeFile(file, `${numbersOnOneLine(JSON.stringify(results, rounded, 1))}\n`);
+
+/** A list of numbers is for programs; one a line it would bury what people look for. */
+const numbersOnOneLine = (json: string): string =>
+  json.replace(/\[[\d\s.,e+-]+\]/g, (list) => list.replace(/\s+/g, " "));
 
 /** Six digits: more of a time is noise. */
 const rounded = (_key: string, value: unknown): unknown =>
