@@ -58,4 +58,4 @@ export const handleSigned: Handle = (request, deps) =>
 const asAdministrator = (caller: Agent): Agent => ({ ...caller, policy: { ...caller.policy, administer: true } });
 
 // Built on cold start, called by AWS.
-export const handler = lambdaHandler(handleSigned, createAgentParts, "iam");
+export const handler = lambdaHandler(handleSigned, { parts: createAgentParts, auth: "iam" });

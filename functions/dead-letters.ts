@@ -19,7 +19,7 @@ export const handle = async (deps: DeadLetterDeps, metrics: Metrics, record: SQS
 };
 
 // Built on cold start.
-const runtime = coldStart<DeadLetterDeps>(() => ({ subscriberPrefix: readSubscriberPrefix() }));
+const runtime = coldStart<DeadLetterDeps>({ parts: () => ({ subscriberPrefix: readSubscriberPrefix() }) });
 
 // Called by AWS.
 export const handler = async ({ Records }: SQSEvent, context: Context): Promise<SQSBatchResponse> => {

@@ -18,11 +18,13 @@ export const handle = (deps: DeliverDeps, task: WebhookTask): Promise<TaskOutcom
 };
 
 // Built on cold start.
-const runtime = coldStart<DeliverDeps & { sqs: SQSClient; queueUrl: string }>(() => ({
-  webhooks: createWebhookSender(),
-  sqs: new SQSClient(SDK_CLIENT),
-  queueUrl: readWebhookQueueUrl(),
-}));
+const runtime = coldStart<DeliverDeps & { sqs: SQSClient; queueUrl: string }>({
+  parts: () => ({
+    webhooks: createWebhookSender(),
+    sqs: new SQSClient(SDK_CLIENT),
+    queueUrl: readWebhookQueueUrl(),
+  }),
+});
 
 // Called by AWS.
 export const handler = async ({ Records }: SQSEvent, context: Context): Promise<SQSBatchResponse> => {

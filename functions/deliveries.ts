@@ -36,4 +36,4 @@ const sendAgain: Serve<RedriveDeps> = async (request, deps) =>
 export const handle = serveOperations<RedriveDeps>({ ack, nack, extend, dead, redrive: sendAgain });
 
 // Built on cold start, called by AWS.
-export const handler = lambdaHandler(handle, createRedriveParts);
+export const handler = lambdaHandler(handle, { parts: createRedriveParts });

@@ -14,7 +14,7 @@ export const handle = async (deps: DispatchDeps, event: DeliveredEvent, options?
 };
 
 // Built on cold start.
-const runtime = coldStart<DispatchDeps>(createWebhookQueueParts);
+const runtime = coldStart<DispatchDeps>({ parts: createWebhookQueueParts });
 
 // Called by AWS.
 export const handler = ({ Records }: SQSEvent, context: Context): Promise<SQSBatchResponse> =>

@@ -29,4 +29,4 @@ async function emitOwnForm(request: HttpRequest, deps: Deps): Promise<WithAfterw
 export const handle = serveOperations({ emit: serveEmit });
 
 // Built on cold start, called by AWS.
-export const handler = lambdaHandler(handle);
+export const handler = lambdaHandler(handle, { publishes: true });

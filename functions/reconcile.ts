@@ -26,7 +26,7 @@ export function measure(metrics: Metrics, report: ReconcileReport): void {
 }
 
 // Built on cold start.
-const runtime = coldStart<ReconcileDeps>(createWebhookQueueParts);
+const runtime = coldStart<ReconcileDeps>({ parts: createWebhookQueueParts });
 
 // Called by AWS.
 export const handler = async (_event: unknown, context: Context): Promise<ReconcileReport> => {

@@ -38,4 +38,4 @@ const cancel: Serve = async (call, deps, { event_id = "" }) =>
 export const handle = serveOperations({ request: ask, resume, cancel });
 
 // Built on cold start, called by AWS.
-export const handler = lambdaHandler(handle, createWaitParts);
+export const handler = lambdaHandler(handle, { parts: createWaitParts, publishes: true });

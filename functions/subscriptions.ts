@@ -48,4 +48,4 @@ export const handle = serveOperations<SubscribeDeps>({
 });
 
 // Built on cold start, called by AWS.
-export const handler = lambdaHandler(handle, createSubscriptionParts);
+export const handler = lambdaHandler(handle, { parts: createSubscriptionParts });

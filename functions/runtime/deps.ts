@@ -50,10 +50,13 @@ export function createDeps(parts: Parts): Deps {
   };
 }
 
-/** The same on AWS. The region and the credentials are the function's own. */
-export function createAwsDeps(env: Config, config: BusConfig, log: Logger, metrics: Metrics): Deps {
+/**
+ * The same on AWS. The region and the credentials are the function's own.
+ * @param publishes whether a connection to EventBridge is needed from the first call on
+ */
+export function createAwsDeps(env: Config, config: BusConfig, log: Logger, metrics: Metrics, publishes: boolean): Deps {
   const aws = createAwsCalls();
-  if (isLambda()) aws.openSockets(["dynamodb", "eventbridge"]);
+  if (isLambda()) aws.openSockets(publishes ? ["dynamodb", "eventbridge"] : ["dynamodb"]);
   const table = { calls: aws.table, tableName: env.tableName };
   const store = createDynamoEventStore(table);
   return createDeps({

@@ -34,16 +34,25 @@ export interface Runtime<D extends Deps = Deps> {
 /** What a function works with beside what all do. Each brings its own, so that none starts with the others'. */
 export type CreateParts<D extends Deps> = (deps: Deps) => Omit<D, keyof Deps>;
 
+/** What a function differs in from the others. */
+export interface Start<D extends Deps = Deps> {
+  readonly parts?: CreateParts<D>;
+  /** It publishes at nearly every call: a connection is opened for that too while it starts. Default false. */
+  readonly publishes?: boolean;
+  /** What its calls come with; as the deployment has it, when not given. */
+  readonly auth?: AuthMode;
+}
+
 /** The runtime of this function: built once, on Lambda before the first call, elsewhere when it is first needed. */
-export function coldStart<D extends Deps = Deps>(createParts?: CreateParts<D>): () => Runtime<D> {
+export function coldStart<D extends Deps = Deps>({ parts, publishes = false }: Start<D> = {}): () => Runtime<D> {
   let built: Runtime<D> | null = null;
   const runtime = (): Runtime<D> => {
     if (built === null) {
       const env = readConfig();
       const log = jsonLogger(env.logLevel);
       const metrics = createMetrics(env.eventBusName, log);
-      const deps = createAwsDeps(env, config, log, metrics);
-      built = { env, metrics, deps: { ...deps, ...createParts?.(deps) } as D };
+      const deps = createAwsDeps(env, config, log, metrics, publishes);
+      built = { env, metrics, deps: { ...deps, ...parts?.(deps) } as D };
     }
     return built;
   };
@@ -56,19 +65,12 @@ export function ofInvocation<D extends Deps>(deps: D, { functionName, awsRequest
   return loggingAbout(deps, { function: functionName, request_id: awsRequestId });
 }
 
-/**
- * A Lambda handler from a `handle`.
- * @param auth what its calls come with; as the deployment has it, when not given
- */
-export function lambdaHandler<D extends Deps = Deps>(
-  handle: Handle<D>,
-  createParts?: CreateParts<D>,
-  auth?: AuthMode,
-): unknown {
+/** A Lambda handler from a `handle`. */
+export function lambdaHandler<D extends Deps = Deps>(handle: Handle<D>, start: Start<D> = {}): unknown {
   const { awslambda } = globalThis as { awslambda?: Partial<LambdaStreaming> };
   // The SDK puts an empty `awslambda` where there is none.
   const canStream = typeof awslambda?.streamifyResponse === "function";
-  return adaptHandle(handle, coldStart(createParts), canStream ? (awslambda as LambdaStreaming) : undefined, auth);
+  return adaptHandle(handle, coldStart(start), canStream ? (awslambda as LambdaStreaming) : undefined, start.auth);
 }
 
 /** The adapter itself, from plain parts. */

@@ -158,6 +158,46 @@ describe.each(AWS_CLIENTS)("a function with the %s clients", (awsClient) => {
   });
 });
 
+/** To which ports a bundle begins to connect while it is loaded as Lambda does. */
+async function portsOpenedBy(file: string): Promise<number[]> {
+  const script = `
+    const tls = require("node:tls");
+    const ports = [];
+    tls.connect = ({ port }) => { ports.push(port); return new (require("node:net").Socket)(); };
+    require(${JSON.stringify(file)});
+    process.stdout.write(JSON.stringify(ports));
+    process.exit(0);`;
+  const { stdout } = await promisify(execFile)(process.execPath, ["-e", script], {
+    env: {
+      PATH: process.env.PATH,
+      AWS_LAMBDA_FUNCTION_NAME: "any",
+      AWS_REGION: "eu-central-1",
+      AWS_ACCESS_KEY_ID: "a",
+      AWS_SECRET_ACCESS_KEY: "b",
+      AWS_ENDPOINT_URL_DYNAMODB: "https://127.0.0.1:1111",
+      AWS_ENDPOINT_URL_EVENTBRIDGE: "https://127.0.0.1:2222",
+      TABLE_NAME: "table",
+      EVENT_BUS_NAME: "bus",
+    },
+  });
+  return JSON.parse(stdout) as number[];
+}
+
+describe("while it starts", () => {
+  it.each([
+    ["emit", [1111, 2222]],
+    ["request", [1111, 2222]],
+    ["respond", [1111]],
+    ["history", [1111]],
+  ])("%s opens connections to just what nearly each of its calls needs", async (name, ports) => {
+    const folder = await mkdtemp(join(tmpdir(), "bundles-"));
+    folders.push(folder);
+    const file = join(folder, "index.cjs");
+    await build({ ...functionBundle(`functions/${name}.ts`, "lean"), outfile: file });
+    expect(await portsOpenedBy(file)).toEqual(ports);
+  });
+});
+
 describe("what is deployed", () => {
   it.each(AWS_CLIENTS)("is that bundle, with the %s clients that bus.config.ts names", async (awsClient) => {
     const outdir = await mkdtemp(join(tmpdir(), "bundles-"));
