@@ -54,7 +54,7 @@ export function createDeps(parts: Parts): Deps {
  * The same on AWS. The region and the credentials are the function's own.
  * @param publishes whether a connection to EventBridge is needed from the first call on
  */
-export function createAwsDeps(env: Config, config: BusConfig, log: Logger, metrics: Metrics, publishes: boolean): Deps {
+export function createAwsDeps(env: Config, config: BusConfig, log: Logger, metrics: Metrics, publishes = false): Deps {
   const aws = createAwsCalls();
   if (isLambda()) aws.openSockets(publishes ? ["dynamodb", "eventbridge"] : ["dynamodb"]);
   const table = { calls: aws.table, tableName: env.tableName };

@@ -3,8 +3,9 @@
  *
  * Arguments: the table's folder, the first place.
  */
-import { TABLE_NAME } from "../../local/table.ts";
+
 import { openTable } from "../../local/table/open.ts";
+import { TABLE_NAME } from "../../local/table.ts";
 
 const [folder = "", from = ""] = process.argv.slice(2);
 const ITEMS = 40;

@@ -6,9 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { projectPath } from "../../../local/project.ts";
-import { TABLE_NAME } from "../../../local/table.ts";
 import { openTable } from "../../../local/table/open.ts";
 import type { Item } from "../../../local/table/values.ts";
+import { TABLE_NAME } from "../../../local/table.ts";
 
 let folder: string;
 beforeEach(() => {
