@@ -43,6 +43,9 @@ export async function* streamEvents(deps: Deps, options: StreamOptions): AsyncGe
   const lease = options.as === undefined ? null : new Lease(deps, leaseFor(deps, options.as, options));
   // From the lease on, askers count on this stream: it begins before the stream is said to be open.
   await lease?.renew();
+  const ended = new AbortController();
+  const end = (): void => ended.abort();
+  options.signal.addEventListener("abort", end, { once: true });
   try {
     yield { kind: "opened", place };
     let failingSince: number | null = null;
@@ -51,7 +54,7 @@ export async function* streamEvents(deps: Deps, options: StreamOptions): AsyncGe
       const pause = deps.pause(
         Math.min(STREAM_POLL_MS, endAt - deps.monotonic()),
         eventsTopic(options.selection.type),
-        options.signal,
+        ended.signal,
       );
       try {
         await lease?.renew();
@@ -71,6 +74,9 @@ export async function* streamEvents(deps: Deps, options: StreamOptions): AsyncGe
       await pause;
     }
   } finally {
+    // No pause outlives the stream.
+    options.signal.removeEventListener("abort", end);
+    end();
     // Out of time, the client comes back within the lease, and was a subscriber all the while.
     if (deps.monotonic() < endAt) await lease?.giveBack();
   }
