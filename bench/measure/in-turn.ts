@@ -8,7 +8,7 @@ export async function inTurn<Name extends string, Result>(
   const names = Object.keys(subjects) as Name[];
   const results = Object.fromEntries(names.map((name) => [name, [] as Result[]])) as Record<Name, Result[]>;
   for (let round = -warmUps; round < rounds; round++) {
-    onRound?.(Math.max(0, round));
+    if (round >= 0) onRound?.(round);
     // Each round begins with another, so that none always follows the same.
     for (let i = 0; i < names.length; i++) {
       const name = names[(i + round + warmUps) % names.length] as Name;
