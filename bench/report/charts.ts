@@ -58,7 +58,18 @@ function cumulative(values: readonly number[]): [number, number][] {
   return points.filter((_, i) => i % step === 0 || i === points.length - 1);
 }
 
-function draw(title: string, x: Axis, y: Axis, series: readonly object[]): string {
+/** Rows that a legend takes below a picture, about: by the letters of its names, each with a mark and room around it. */
+function legendRows(names: readonly string[]): number {
+  const width = names.reduce((sum, name) => sum + 70 + 7 * name.length, 0);
+  return Math.ceil(width / (SIZE.width - 140));
+}
+
+function draw(
+  title: string,
+  x: Axis,
+  y: Axis,
+  series: readonly { readonly name: string; readonly [option: string]: unknown }[],
+): string {
   const chart = init(null, null, { renderer: "svg", ssr: true, ...SIZE });
   const option: EChartsCoreOption = {
     animation: false,
@@ -67,7 +78,7 @@ function draw(title: string, x: Axis, y: Axis, series: readonly object[]): strin
     title: { text: title, left: "center", top: 8, textStyle: { fontSize: 15 } },
     // Room between names: the font of whoever looks at it may be wider than what is reckoned with here.
     legend: { bottom: 6, left: 60, right: 20, itemGap: 12, formatter: `{name}${NO_BREAK_SPACE.repeat(6)}` },
-    grid: { left: 70, right: 30, top: 50, bottom: 110 },
+    grid: { left: 70, right: 30, top: 50, bottom: 60 + 26 * legendRows(series.map(({ name }) => name)) },
     xAxis: axisOption(x, 30),
     yAxis: axisOption(y, 50),
     series,
