@@ -2,12 +2,9 @@
  * A store that counts: what is asked of it goes to an embedded DynamoDB, and what AWS would bill for it is worked out from the
  * items as they were before and after.
  */
-import { once } from "node:events";
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import dynalite from "dynalite";
-import { createTable, embeddedClient, TABLE_NAME } from "../../local/table.ts";
+import { TABLE_NAME } from "../../local/table.ts";
 import { TABLE } from "../../shared/keys.ts";
+import { serveDynalite } from "../../test/support/dynalite-table.ts";
 import type { Tally } from "./tally.ts";
 import { type Item, itemBytes, unitsOfRead, unitsOfRefusal, writeUnits } from "./units.ts";
 
@@ -28,13 +25,7 @@ type Output = Record<string, unknown> & { Item?: Item; Items?: Item[] };
 const WRITES: readonly string[] = ["PutItem", "UpdateItem", "DeleteItem"];
 
 export async function startMeteredStore(tally: Tally): Promise<MeteredStore> {
-  const server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 }) as Server;
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const client = embeddedClient(endpoint);
-  await createTable(client, TABLE_NAME);
-  client.destroy();
+  const { endpoint, close } = await serveDynalite();
   const inTurn = createTurns();
 
   const ask = async (operation: string, body: string): Promise<StoreAnswer> => {
@@ -76,12 +67,7 @@ export async function startMeteredStore(tally: Tally): Promise<MeteredStore> {
       tally.note({ readUnits: unitsRead(operation, input, JSON.parse(answer.body) as Output) });
       return answer;
     },
-    async close() {
-      const closed = once(server, "close");
-      server.close();
-      server.closeAllConnections();
-      await closed;
-    },
+    close,
   };
 }
 

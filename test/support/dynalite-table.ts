@@ -14,8 +14,13 @@ export interface DynaliteTable {
   close(): Promise<void>;
 }
 
-/** @param path the folder of its LevelDB; in memory without it */
-export async function openDynaliteTable(callsAt: CallsAt = embeddedCalls, path?: string): Promise<DynaliteTable> {
+export interface ServedDynalite {
+  readonly endpoint: string;
+  close(): Promise<void>;
+}
+
+/** Serves it with the table made. @param path the folder of its LevelDB; in memory without it */
+export async function serveDynalite(path?: string): Promise<ServedDynalite> {
   const options = { createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 };
   const server = dynalite(path === undefined ? options : { ...options, path });
   server.listen(0, "127.0.0.1");
@@ -24,15 +29,26 @@ export async function openDynaliteTable(callsAt: CallsAt = embeddedCalls, path?:
   const client = embeddedClient(endpoint);
   await createTable(client, TABLE_NAME);
   client.destroy();
-  const calls = callsAt(endpoint);
   return {
-    calls,
+    endpoint,
     async close() {
-      calls.close();
       const closed = once(server, "close");
       server.close();
       server.closeAllConnections();
       await closed;
+    },
+  };
+}
+
+/** @param path as of `serveDynalite` */
+export async function openDynaliteTable(callsAt: CallsAt = embeddedCalls, path?: string): Promise<DynaliteTable> {
+  const served = await serveDynalite(path);
+  const calls = callsAt(served.endpoint);
+  return {
+    calls,
+    async close() {
+      calls.close();
+      await served.close();
     },
   };
 }
