@@ -95,7 +95,7 @@ export function createRateLimiter({ store, rate, now, log }: RateLimiterParts): 
       }
       account.closedUntilMs = nowMs + RATE_RETRY_MS;
     }
-    throw refusal(account, before + tokens, takeMs + before * msPerToken);
+    throw refusal(account, before + tokens);
   }
 
   /** A clock that was set back must not keep anybody waiting for the time that it had been at. */
@@ -122,11 +122,14 @@ export function createRateLimiter({ store, rate, now, log }: RateLimiterParts): 
   }
 
   /**
-   * When the bucket holds what this call needs. Those who are refused together are told times one after the other, as it
-   * fills up; hardly later than it is full, when many can be served at once. No sooner than any instance asks again.
+   * When the bucket holds what this call needs, wherever it comes to then: whichever instance serves it first pays what
+   * it has served on credit, which may be the whole credit. Those who are refused together are told times one after the
+   * other, as it fills up; hardly later than it is full, when many can be served at once. No sooner than any instance
+   * asks again.
    */
-  function refusal(account: Account, tokens: number, takeMs: number): BusError {
+  function refusal(account: Account, tokens: number): BusError {
     const nowMs = now();
+    const takeMs = (credit + tokens) * msPerToken;
     const earliestMs = Math.max(nowMs + RATE_RETRY_MS, account.fullAtMs + takeMs - capacityMs);
     const inTurnMs = Math.min(account.promisedAtMs + tokens * msPerToken, account.fullAtMs + takeMs);
     account.promisedAtMs = Math.max(earliestMs, inTurnMs);

@@ -97,6 +97,16 @@ describe("an agent that calls too often", () => {
     );
   });
 
+  it("is served at the time that it was told by an instance that has not paid for what it served on credit", async () => {
+    const { clock, limiters } = instances({ perSecond: 1, burst: 10 }, [0, 0]);
+    expect(await tokensAt(limiters[1], 1)).toBeNull();
+    expect(await tokensAt(limiters[0], 2)).toBeNull();
+    const told = await tokensAt(limiters[0], 9);
+    expect(told).toBe(2_000);
+    clock.nowMs += told ?? 0;
+    expect(await tokensAt(limiters[1], 9)).toBeNull();
+  });
+
   it("is told times one after the other, so that all who were refused at once are served when they come back", async () => {
     const { clock, limiters } = instances({ perSecond: 100, burst: 200 }, [0]);
     const told = await Promise.all(Array.from({ length: 400 }, () => tokensAt(limiters[0])));
