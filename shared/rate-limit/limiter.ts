@@ -86,16 +86,16 @@ export function createRateLimiter({ store, rate, now, log }: RateLimiterParts): 
     const nowMs = now();
     const takeMs = (account.unpaid + tokens) * msPerToken;
     forgetMistakes(account, nowMs);
-    if (Math.max(account.closedUntilMs, account.fullAtMs + takeMs - capacityMs) <= nowMs) {
-      const { taken, fullAtMs } = await withdraw(agentId, account, { nowMs, takeMs, capacityMs });
-      account.fullAtMs = fullAtMs;
-      if (taken) {
-        account.unpaid = 0;
-        return;
-      }
+    // The time that is told has to hold although other instances may have emptied the bucket since it was seen.
+    if (Math.max(account.closedUntilMs, account.fullAtMs + takeMs - capacityMs) > nowMs)
+      throw refusal(account, before + tokens, nowMs + capacityMs);
+    const { taken, fullAtMs } = await withdraw(agentId, account, { nowMs, takeMs, capacityMs });
+    account.fullAtMs = fullAtMs;
+    if (!taken) {
       account.closedUntilMs = nowMs + RATE_RETRY_MS;
+      throw refusal(account, before + tokens, fullAtMs);
     }
-    throw refusal(account, before + tokens);
+    account.unpaid = 0;
   }
 
   /** A clock that was set back must not keep anybody waiting for the time that it had been at. */
@@ -126,12 +126,14 @@ export function createRateLimiter({ store, rate, now, log }: RateLimiterParts): 
    * it has served on credit, which may be the whole credit. Those who are refused together are told times one after the
    * other, as it fills up; hardly later than it is full, when many can be served at once. No sooner than any instance
    * asks again.
+   *
+   * @param fullAtMs when the bucket is full, at the latest
    */
-  function refusal(account: Account, tokens: number): BusError {
+  function refusal(account: Account, tokens: number, fullAtMs: number): BusError {
     const nowMs = now();
     const takeMs = (credit + tokens) * msPerToken;
-    const earliestMs = Math.max(nowMs + RATE_RETRY_MS, account.fullAtMs + takeMs - capacityMs);
-    const inTurnMs = Math.min(account.promisedAtMs + tokens * msPerToken, account.fullAtMs + takeMs);
+    const earliestMs = Math.max(nowMs + RATE_RETRY_MS, fullAtMs + takeMs - capacityMs);
+    const inTurnMs = Math.min(account.promisedAtMs + tokens * msPerToken, fullAtMs + takeMs);
     account.promisedAtMs = Math.max(earliestMs, inTurnMs);
     const retryAfterMs = Math.max(1, Math.ceil(account.promisedAtMs - nowMs));
     const { perSecond, burst } = rate;

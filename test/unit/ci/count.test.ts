@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { projectPath } from "../../../local/project.ts";
 
@@ -39,6 +39,22 @@ describe("the last line of .ci/run", () => {
     report("tests", 3, 2);
     report("unloadable", 1, 0);
     expect(count("lint", "tests", "unloadable")).toEqual({ lines: ["4 passed, 4 failed"], code: 1 });
+  });
+
+  test("has before it which tests failed, and the first line of why, for a log whose end is all that is kept", () => {
+    const failing = { status: "failed", fullName: "an agent is served", failureMessages: ["Error: 429\n    at x"] };
+    const passing = { status: "passed", fullName: "an agent is heard", failureMessages: [] };
+    const counts = { numPassedTests: 1, numFailedTests: 1, numPendingTests: 0, numTodoTests: 0 };
+    const results = [
+      { name: resolve("test/a.test.ts"), status: "failed", message: "", assertionResults: [passing, failing] },
+      { name: resolve("test/b.test.ts"), status: "failed", message: "Cannot find 'c'\nat y", assertionResults: [] },
+    ];
+    writeFileSync(join(folder, "npm-test.json"), JSON.stringify({ ...counts, testResults: results }));
+    expect(count("npm-test").lines).toEqual([
+      "failed in npm-test: test/a.test.ts: an agent is served: Error: 429",
+      "failed in npm-test: test/b.test.ts: Cannot find 'c'",
+      "1 passed, 1 failed",
+    ]);
   });
 
   test.each(['{"numPassedTests": 5, "numFai', "{}", "null", ""])("is there when a report is %j", (text) => {

@@ -100,9 +100,18 @@ describe("an agent that calls too often", () => {
   it("is served at the time that it was told by an instance that has not paid for what it served on credit", async () => {
     const { clock, limiters } = instances({ perSecond: 1, burst: 10 }, [0, 0]);
     expect(await tokensAt(limiters[1], 1)).toBeNull();
-    expect(await tokensAt(limiters[0], 2)).toBeNull();
+    expect(await tokensAt(limiters[0], 9)).toBeNull();
     const told = await tokensAt(limiters[0], 9);
-    expect(told).toBe(2_000);
+    expect(told).toBe(10_000);
+    clock.nowMs += told ?? 0;
+    expect(await tokensAt(limiters[1], 9)).toBeNull();
+  });
+
+  it("is served at the time that it was told by an instance that did not see others empty its bucket", async () => {
+    const { clock, limiters } = instances({ perSecond: 1, burst: 10 }, [0, 0]);
+    expect(await tokensAt(limiters[0], 3)).toBeNull();
+    expect(await tokensAt(limiters[1], 7)).toBeNull();
+    const told = await tokensAt(limiters[0], 9);
     clock.nowMs += told ?? 0;
     expect(await tokensAt(limiters[1], 9)).toBeNull();
   });
