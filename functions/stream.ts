@@ -6,7 +6,7 @@ import { BusError } from "../shared/errors.ts";
 import { toSelection } from "../shared/history.ts";
 import { nameField, readInput } from "../shared/input.ts";
 import { FUNCTION_TIME_MARGIN_MS } from "../shared/limits.ts";
-import { streamEvents } from "../shared/live-stream.ts";
+import { type StreamDeps, streamEvents } from "../shared/live-stream.ts";
 import { readQuery, type Serve, serveOperations } from "./runtime/http.ts";
 import { lambdaHandler } from "./runtime/lambda.ts";
 import { begun, eventStream } from "./runtime/sse.ts";
@@ -22,7 +22,7 @@ const StreamQuery = v.strictObject({
 const CANNOT_STREAM = "Nothing is streamed here: this platform hands over a response only at its end.";
 
 // Run per event.
-const stream: Serve = async (request, deps) => {
+const stream: Serve<StreamDeps> = async (request, deps) => {
   if (!request.canStream) throw new BusError("unavailable", CANNOT_STREAM, { retryable: false });
   const { as, after, ...given } = readInput(StreamQuery, readQuery(request));
   const selection = toSelection(deps, given);

@@ -32,6 +32,7 @@ import type { RedriveDeps } from "../shared/deliveries/redrive.ts";
 import type { DeployedSubscriber } from "../shared/deployed-subscriber.ts";
 import { BusError, toProblem } from "../shared/errors.ts";
 import type { DeliveredEvent } from "../shared/event.ts";
+import type { StreamDeps } from "../shared/live-stream.ts";
 import type { Logger, WebhookQueue, WebhookTask } from "../shared/ports.ts";
 import { type ApiFunction, matchRoute } from "../shared/routes.ts";
 import type { SubscribeDeps } from "../shared/subscriptions/subscribe.ts";
@@ -84,7 +85,7 @@ export interface App {
   retire(): void;
 }
 
-type AppDeps = SubscribeDeps & RedriveDeps & DeliverDeps & AgentDeps & WaitDeps;
+type AppDeps = SubscribeDeps & RedriveDeps & DeliverDeps & AgentDeps & WaitDeps & StreamDeps;
 
 const HANDLES: Readonly<Record<ApiFunction, Handle<AppDeps>>> = {
   emit: emit.handle,
@@ -120,8 +121,10 @@ export function createApp(config: BusConfig, host: Host): App {
       pause: wakeups.pause,
       indexSettleMs: INDEX_SETTLE_MS,
     }),
-    readRequest: createRequestReads(store),
+    // Those whom a write wakes are woken together, and need not wait for others whose time is up.
+    readRequest: createRequestReads(store, queueMicrotask),
     surelyWokenMs: SURELY_WOKEN_MS,
+    arrivals: host.reads.arrivals,
     webhooks: createWebhookSender({ allowLoopback: host.allowLoopbackWebhooks }),
     newWebhookSecret: freshWebhookSecret,
     newAgentSecret: freshAgentSecret,

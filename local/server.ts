@@ -147,7 +147,7 @@ async function answerCall(
     remainingMs: () => endsAt - performance.now(),
   });
   const watched = whileLetIn(response, agent, whose, () => performance.now());
-  await send(outgoing, watched, corsHeaders(origin), AbortSignal.any([signal, gone]));
+  await send(outgoing, watched, corsHeaders(origin), [signal, gone]);
   await response.afterwards?.();
 }
 
@@ -166,12 +166,12 @@ function joinHeaders(incoming: IncomingMessage): Record<string, string> {
   return headers;
 }
 
-/** Sends a response; a stream only as fast as the client reads it, and no further than the client is there. */
+/** Sends a response; a stream only as fast as the client reads it, and until one of `ends` aborts. */
 async function send(
   outgoing: ServerResponse,
   response: HttpResponse,
   extra: Record<string, string>,
-  signal: AbortSignal,
+  ends: readonly AbortSignal[],
 ): Promise<void> {
   const { status, headers, body } = response;
   if (typeof body === "string") {
@@ -180,6 +180,7 @@ async function send(
   }
   outgoing.writeHead(status, { ...headers, ...extra });
   outgoing.flushHeaders();
+  const signal = AbortSignal.any([...ends]);
   for await (const chunk of body) {
     if (signal.aborted) break;
     if (!outgoing.write(chunk)) await drained(outgoing, signal);
@@ -208,7 +209,7 @@ async function refuse(
   response: HttpResponse,
   extra: Record<string, string> = {},
 ): Promise<void> {
-  await send(outgoing, response, extra, new AbortController().signal);
+  await send(outgoing, response, extra, []);
   if (incoming.complete) return;
   const hangUp = setTimeout(() => incoming.destroy(), UNREAD_BODY_MS);
   incoming.once("close", () => clearTimeout(hangUp)).resume();

@@ -4,6 +4,7 @@
  * All writes go through this process, so what was read stays true until the next event is recorded.
  */
 import type { EventStore } from "../shared/ports.ts";
+import { type ArrivalLog, createArrivalLog, notingStore } from "./arrivals.ts";
 import { createRecentHistory, type RecentHistory, withRecentHistory } from "./recent-history.ts";
 import { createRememberedReads, type RememberedReads, rememberingStore } from "./remembered-reads.ts";
 
@@ -17,6 +18,7 @@ export interface SharedReads {
   share<T>(key: string, read: () => Promise<T>): Promise<T>;
   forget(): void;
   /** What needs not be read again after a write, because it is known what that has changed. */
+  readonly arrivals: ArrivalLog;
   readonly recent: RecentHistory;
   readonly remembered: RememberedReads;
 }
@@ -33,6 +35,7 @@ export function createSharedReads(): SharedReads {
 
   return {
     forget,
+    arrivals: createArrivalLog(),
     recent: createRecentHistory(),
     remembered: createRememberedReads(),
     share<T>(key: string, read: () => Promise<T>): Promise<T> {
@@ -50,7 +53,8 @@ export function createSharedReads(): SharedReads {
 }
 
 export function sharingStore(store: EventStore, reads: SharedReads): EventStore {
-  return rememberingStore(withRecentHistory(withSharedReads(store, reads), reads.recent), reads.remembered);
+  const looking = withRecentHistory(withSharedReads(store, reads), reads.recent);
+  return rememberingStore(notingStore(looking, reads.arrivals), reads.remembered);
 }
 
 function withSharedReads(store: EventStore, { share, forget }: SharedReads): EventStore {

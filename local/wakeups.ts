@@ -4,7 +4,8 @@ import { type Deps, type EventStore, eventsTopic, messagesTopic } from "../share
 /** Who sleeps on which topic. Survives reloads: new code must wake the waits of the old. */
 export interface Wakeups {
   readonly pause: Deps["pause"];
-  wake(topic: string): void;
+  /** Whether anybody was asleep on it. */
+  wake(topic: string): boolean;
 }
 
 export function createWakeups(): Wakeups {
@@ -27,18 +28,24 @@ export function createWakeups(): Wakeups {
       onTopic.add(end);
     });
 
-  const wake = (topic: string): void => {
-    for (const end of [...(sleepers.get(topic) ?? [])]) end();
+  const wake = (topic: string): boolean => {
+    const ends = [...(sleepers.get(topic) ?? [])];
+    for (const end of ends) end();
+    return ends.length > 0;
   };
 
   return { pause, wake };
 }
 
-/** The store, with a wake-up after every write that somebody may be waiting for. */
+/**
+ * The store, with a wake-up after every write that somebody may be waiting for. Whoever waited goes first: who wrote goes on
+ * in the next turn of the event loop, and until then those who were woken have looked, and have answered.
+ */
 export function wakingStore(store: EventStore, wakeups: Pick<Wakeups, "wake">): EventStore {
   const after = async <T>(written: Promise<T>, ...topics: readonly string[]): Promise<T> => {
     const outcome = await written;
-    for (const topic of topics) wakeups.wake(topic);
+    const woken = topics.filter((topic) => wakeups.wake(topic));
+    if (woken.length > 0) await new Promise((resolve) => setImmediate(resolve));
     return outcome;
   };
   // A prototype chain and not a spread: the store may be a class instance.

@@ -18,6 +18,23 @@ import { StreamPlace } from "./stream-place.ts";
 
 const PAGE = 200;
 
+/** Why what goes on for a stream ends with it. Made once: an abort without a reason makes one each time, with a stack. */
+const STREAM_ENDED = new Error("The stream has ended.");
+
+/** What a stream works with beside what everything does. */
+export interface StreamDeps extends Deps {
+  /** Where all events pass through this process, which so knows what is new. */
+  readonly arrivals?: Arrivals;
+}
+
+/** The events of a process in the order in which they were recorded. */
+export interface Arrivals {
+  /** The moment, for `since`. */
+  mark(): number;
+  /** The positions of what was recorded since a mark, in any order; null when that is not known for certain. */
+  since(mark: number, selection: Selection): readonly string[] | null;
+}
+
 export interface StreamOptions {
   /** Whose stream it is: of all types, it gets those that it may subscribe to. */
   readonly agent: Agent;
@@ -37,17 +54,18 @@ export type StreamStep =
   | { readonly kind: "event"; readonly record: EventRecord; readonly place: StreamPlace };
 
 /** Events as they come, until the client is gone or the time is up. @throws what the store throws, when it goes on failing */
-export async function* streamEvents(deps: Deps, options: StreamOptions): AsyncGenerator<StreamStep, void> {
+export async function* streamEvents(deps: StreamDeps, options: StreamOptions): AsyncGenerator<StreamStep, void> {
   const endAt = deps.monotonic() + options.holdMs;
   const place = await startOf(deps, options);
   const lease = options.as === undefined ? null : new Lease(deps, leaseFor(deps, options.as, options));
   // From the lease on, askers count on this stream: it begins before the stream is said to be open.
   await lease?.renew();
   const ended = new AbortController();
-  const end = (): void => ended.abort();
+  const end = (): void => ended.abort(STREAM_ENDED);
   options.signal.addEventListener("abort", end, { once: true });
   try {
     yield { kind: "opened", place };
+    const looks = new Looks(deps, options.selection, place);
     let failingSince: number | null = null;
     while (!options.signal.aborted && deps.monotonic() < endAt) {
       // Begun before the look: what is recorded while it goes on ends the pause, and is not slept through.
@@ -58,7 +76,7 @@ export async function* streamEvents(deps: Deps, options: StreamOptions): AsyncGe
       );
       try {
         await lease?.renew();
-        for await (const record of sweep(deps, options.selection, place)) {
+        for await (const record of looks.next()) {
           if (allows(options.agent.policy, "subscribe", record.event.type)) yield { kind: "event", record, place };
           // There may be much to catch up on, and a reader may be slow.
           if (options.signal.aborted || deps.monotonic() >= endAt) return;
@@ -143,18 +161,54 @@ function settledTime({ now, indexSettleMs }: Pick<Deps, "now" | "indexSettleMs">
   return Math.floor((now() - indexSettleMs) / 1_000) * 1_000;
 }
 
-/** One look at everything after the watermark. */
-async function* sweep(deps: Deps, selection: Selection, place: StreamPlace): AsyncGenerator<EventRecord> {
-  const settledUpTo = new Date(settledTime(deps)).toISOString();
-  let batch: string[] = [];
-  for await (const position of unseen(deps, selection, place)) {
-    batch.push(position);
-    if (batch.length < PAGE) continue;
-    yield* deliver(deps, batch, place, settledUpTo);
-    batch = [];
+/** Looks for what is new, one after the other. */
+class Looks {
+  private readonly deps: StreamDeps;
+  private readonly selection: Selection;
+  private readonly place: StreamPlace;
+  /** What had been recorded by then was looked at; null when that is not known. */
+  private seenTo: number | null = null;
+  private wholeLookAt = Number.NEGATIVE_INFINITY;
+
+  constructor(deps: StreamDeps, selection: Selection, place: StreamPlace) {
+    this.deps = deps;
+    this.selection = selection;
+    this.place = place;
   }
-  yield* deliver(deps, batch, place, settledUpTo);
-  place.settle(settledUpTo);
+
+  /** One look: the events that were not delivered, and the place moves on behind them. */
+  async *next(): AsyncGenerator<EventRecord> {
+    const { deps, place } = this;
+    const mark = deps.arrivals?.mark() ?? null;
+    const positions = this.arrived() ?? this.all();
+    // Until it has come to its end it may have missed some.
+    this.seenTo = null;
+    const settledUpTo = new Date(settledTime(deps)).toISOString();
+    let batch: string[] = [];
+    for await (const position of positions) {
+      batch.push(position);
+      if (batch.length < PAGE) continue;
+      yield* deliver(deps, batch, place, settledUpTo);
+      batch = [];
+    }
+    yield* deliver(deps, batch, place, settledUpTo);
+    place.settle(settledUpTo);
+    this.seenTo = mark;
+  }
+
+  /** What is known to have come since the last look, in order; null when it is time to look for oneself. */
+  private arrived(): readonly string[] | null {
+    const { deps, selection, place, seenTo, wholeLookAt } = this;
+    if (seenTo === null || deps.monotonic() - wholeLookAt >= STREAM_POLL_MS) return null;
+    const positions = deps.arrivals?.since(seenTo, selection) ?? null;
+    return positions?.filter((position) => !place.has(position)).sort() ?? null;
+  }
+
+  /** All after the watermark that was not delivered, in order. */
+  private all(): AsyncIterable<string> {
+    this.wholeLookAt = this.deps.monotonic();
+    return unseen(this.deps, this.selection, this.place);
+  }
 }
 
 async function* deliver(

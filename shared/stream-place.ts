@@ -31,7 +31,7 @@ const FINGERPRINT_BYTES = 8;
 export class StreamPlace {
   /** Everything up to this position was delivered, or came before the stream. */
   private watermark: string;
-  private readonly delivered = new Set<string>();
+  private readonly delivered = new Map<string, Fingerprint>();
   /** The highest of the delivered, in order. */
   private readonly newest: string[] = [];
   /** Of all the others, by slice of time. */
@@ -58,7 +58,7 @@ export class StreamPlace {
       at += DIGEST_BYTES;
     }
     for (const position of this.newest) {
-      writeFingerprint(view, at, fingerprintOf(position));
+      writeFingerprint(view, at, this.delivered.get(position) ?? fingerprintOf(position));
       at += FINGERPRINT_BYTES;
     }
     return `${textToBase64Url(JSON.stringify(head))}~${toBase64Url(bytes)}`;
@@ -103,11 +103,11 @@ export class StreamPlace {
   settle(upTo: string): void {
     if (upTo <= this.watermark) return;
     this.watermark = upTo;
-    for (const position of this.delivered) if (position <= upTo) this.forget(position);
+    for (const position of this.delivered.keys()) if (position <= upTo) this.forget(position);
   }
 
   private remember(position: string): void {
-    this.delivered.add(position);
+    this.delivered.set(position, fingerprintOf(position));
     let place = this.newest.length;
     while (place > 0 && (this.newest[place - 1] as string) > position) place--;
     this.newest.splice(place, 0, position);

@@ -96,6 +96,9 @@ function learnFrom(deps: WaitDeps, { state, eventType, createdAt, endedAt }: Req
   deps.answerTimes?.note(eventType, Math.max(0, Date.parse(endedAt) - Date.parse(createdAt)));
 }
 
+/** Why the time limit of a read ends. Made once: an abort without a reason makes one each time, with a stack. */
+const READ_DONE = new Error("The read is done.");
+
 /** What a read gives, or null when it hangs for longer than there is time: no read holds a call past its end. */
 export async function inTime<T>(deps: Pick<Deps, "pause">, reading: Promise<T>, ms: number): Promise<T | null> {
   const done = new AbortController();
@@ -104,7 +107,7 @@ export async function inTime<T>(deps: Pick<Deps, "pause">, reading: Promise<T>, 
   try {
     return await Promise.race([reading, deps.pause(Math.max(0, ms), "", done.signal).then(() => null)]);
   } finally {
-    done.abort();
+    done.abort(READ_DONE);
   }
 }
 

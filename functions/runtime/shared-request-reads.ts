@@ -14,18 +14,27 @@ interface Turn {
   readonly reading: Promise<Found>;
 }
 
+/** Calls a function later, when all who are to read together have asked. */
+type Later = (run: () => void) => void;
+
+/** After the timers of this turn: every pause that is over has asked by then. */
+const AFTER_TIMERS: Later = (run) => void setImmediate(run);
+
 /**
+ * @param later by default after the timers of this turn; sooner where waits hardly ever end by time, but are woken together
  * @returns reads one request, consistently: what was written before it was asked for is seen, so a read that has begun is never
  * joined. Fails as the store does
  */
-export function createRequestReads(store: Reads): (eventId: string) => Promise<RequestRecord | null> {
+export function createRequestReads(
+  store: Reads,
+  later = AFTER_TIMERS,
+): (eventId: string) => Promise<RequestRecord | null> {
   let turn: Turn | null = null;
 
   const beginTurn = (): Turn => {
     const eventIds = new Set<string>();
     const reading = new Promise<Found>((resolve, reject) => {
-      // After the timers of this turn: every pause that is over has asked by then.
-      setImmediate(() => {
+      later(() => {
         turn = null;
         readTogether(store, [...eventIds]).then(resolve, reject);
       });

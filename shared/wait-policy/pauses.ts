@@ -21,6 +21,9 @@ export interface Pauses {
   end(): void;
 }
 
+/** Why a pause ends with its wait. Made once: an abort without a reason makes one each time, with a stack. */
+const WAIT_ENDED = new Error("The wait has ended.");
+
 /** @param signal ends pauses early */
 export function createPauses(deps: PauseDeps, request: RequestRecord, signal: AbortSignal | undefined): Pauses {
   const { surelyWokenMs } = deps;
@@ -50,7 +53,7 @@ function pausesByWaking(
   signal: AbortSignal | undefined,
 ): Pauses {
   const ended = new AbortController();
-  const end = (): void => ended.abort();
+  const end = (): void => ended.abort(WAIT_ENDED);
   signal?.addEventListener("abort", end, { once: true });
   const sleep = (ms: number): Promise<void> => deps.pause(Math.max(0, ms), eventId, ended.signal);
   let sleeping: Promise<void> | null = null;

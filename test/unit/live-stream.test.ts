@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { createWakeups } from "../../local/wakeups.ts";
+import { createArrivalLog, notingStore } from "../../local/arrivals.ts";
+import { createWakeups, wakingStore } from "../../local/wakeups.ts";
 import { openAgent } from "../../shared/agents/agent.ts";
 import { emit } from "../../shared/emit.ts";
 import { streamEvents } from "../../shared/live-stream.ts";
@@ -55,9 +56,34 @@ async function open(
   };
 }
 
-describe("a live stream", () => {
+/** A bus in which streams are told what is new. */
+function busThatTells(): BusInMemory {
+  const bus = busInMemory();
+  const arrivals = createArrivalLog();
+  const deps = { ...bus.deps, store: notingStore(bus.store, arrivals), arrivals };
+  return { ...bus, deps };
+}
+
+/** A bus in which streams are told what is new, and woken for it: nothing happens there by time. */
+function busThatWakes(): BusInMemory {
+  const bus = busThatTells();
+  const wakeups = createWakeups();
+  const deps = {
+    ...bus.deps,
+    store: wakingStore(bus.deps.store, wakeups),
+    pause: (_ms: number, topic: string, signal?: AbortSignal) => wakeups.pause(1_000_000, topic, signal),
+  };
+  return { ...bus, deps };
+}
+
+const BUSES = [
+  { how: "looks for what is new", newBus: () => busInMemory() },
+  { how: "is told what is new", newBus: busThatTells },
+];
+
+describe.each(BUSES)("a live stream that $how", ({ newBus }) => {
   it("shows what comes after it was opened, in order, and nothing from before", async () => {
-    const bus = busInMemory();
+    const bus = newBus();
     await say(bus);
     const stream = await open(bus);
     const ids = [await say(bus), await say(bus)];
@@ -65,7 +91,7 @@ describe("a live stream", () => {
   });
 
   it("shows an event that is recorded while it looks without waiting for its next look by time", async () => {
-    const bus = busInMemory();
+    const bus = newBus();
     const wakeups = createWakeups();
     // No pause of this bus ends by time.
     const pause = (_ms: number, topic: string, signal?: AbortSignal) => wakeups.pause(1_000_000, topic, signal);
@@ -91,7 +117,7 @@ describe("a live stream", () => {
   }, 5_000);
 
   it("shows an event of a clock that runs behind", async () => {
-    const bus = busInMemory();
+    const bus = newBus();
     await say(bus);
     const stream = await open(bus);
     bus.clock.nowMs -= 3_000;
@@ -101,7 +127,7 @@ describe("a live stream", () => {
   });
 
   it("shows only the type or the conversation it was opened for", async () => {
-    const bus = busInMemory();
+    const bus = newBus();
     const stream = await open(bus, { selection: { type: "SESSION_CREATED", correlation_id: "talk" } });
     await say(bus, { correlation_id: "talk" });
     await say(bus, { type: "SESSION_CREATED" });
@@ -110,7 +136,7 @@ describe("a live stream", () => {
   });
 
   it("goes on from a cursor without a gap or a duplicate, also where events became visible out of order", async () => {
-    const bus = busInMemory();
+    const bus = newBus();
     const first = await open(bus);
     const ids: string[] = [];
     for (let i = 0; i < 20; i++) {
@@ -128,7 +154,7 @@ describe("a live stream", () => {
   });
 
   it("catches up on everything after it was away for an hour", async () => {
-    const bus = busInMemory();
+    const bus = newBus();
     const first = await open(bus);
     const { cursor } = first;
     await first.close();
@@ -141,7 +167,7 @@ describe("a live stream", () => {
   });
 
   it("goes on without a gap or a duplicate from within a burst, with a cursor that stays short", async () => {
-    const bus = busInMemory();
+    const bus = newBus();
     const first = await open(bus);
     const ids: string[] = [];
     for (let i = 0; i < 2_000; i++) ids.push(await say(bus));
@@ -151,7 +177,7 @@ describe("a live stream", () => {
   });
 
   it("resumed, shows one that became visible late among thousands that it had shown", async () => {
-    const bus = busInMemory();
+    const bus = newBus();
     const first = await open(bus);
     const ids: string[] = [];
     for (let i = 0; i < 1_000; i++) {
@@ -166,7 +192,7 @@ describe("a live stream", () => {
   });
 
   it("resumed, rather repeats a part than loses one when many became visible late", async () => {
-    const bus = busInMemory();
+    const bus = newBus();
     const first = await open(bus);
     const shown: string[] = [];
     for (let i = 0; i < 100; i++) {
@@ -190,7 +216,7 @@ describe("a live stream", () => {
   });
 
   it("keeps its cursor short once things have settled", async () => {
-    const bus = busInMemory();
+    const bus = newBus();
     const stream = await open(bus);
     for (let i = 0; i < 50; i++) await say(bus);
     await stream.take(50);
@@ -202,9 +228,9 @@ describe("a live stream", () => {
   });
 });
 
-describe("a live stream over a store that fails", () => {
+describe.each(BUSES)("a live stream that $how, over a store that fails,", ({ newBus }) => {
   it("goes on when it comes back, and misses nothing", async () => {
-    const bus = busInMemory();
+    const bus = newBus();
     const stream = await open(bus, { as: "carol" });
     const { readHistory, getEvents, putListener } = bus.store;
     const broken = () => Promise.reject(new Error("throttled"));
@@ -218,10 +244,90 @@ describe("a live stream over a store that fails", () => {
   });
 
   it("ends when that lasts, for a connection elsewhere may do better", async () => {
-    const bus = busInMemory();
+    const bus = newBus();
     const stream = await open(bus);
     bus.store.readHistory = () => Promise.reject(new Error("throttled"));
     await expect(stream.take(1)).rejects.toThrow("throttled");
+  });
+});
+
+describe("a live stream that is told what is new", () => {
+  it("looks through no partition for it, but for a whole look twice a second", async () => {
+    const bus = busThatWakes();
+    let reads = 0;
+    const { readHistory } = bus.store;
+    bus.store.readHistory = (query) => {
+      reads++;
+      return readHistory.call(bus.store, query);
+    };
+    const stream = await open(bus);
+    const next = async (): Promise<void> => {
+      const taken = stream.take(1);
+      const id = await say(bus);
+      expect(await taken).toEqual([id]);
+    };
+    await next();
+    const readsBefore = reads;
+    for (let i = 0; i < 40; i++) {
+      bus.clock.nowMs += 12;
+      await next();
+    }
+    expect(reads).toBe(readsBefore);
+    bus.clock.nowMs += 20;
+    await next();
+    expect(reads).toBeGreaterThan(readsBefore);
+    await stream.close();
+  });
+
+  it("shows an event that became visible later than a stream looks back", async () => {
+    const bus = busThatWakes();
+    const stream = await open(bus);
+    const first = stream.take(1);
+    await say(bus);
+    await first;
+    const next = stream.take(1);
+    bus.clock.nowMs -= 60_000;
+    const late = await say(bus);
+    bus.clock.nowMs += 60_000;
+    expect(await next).toEqual([late]);
+    await stream.close();
+  });
+
+  it("shows what was recorded although nobody could tell whether it was", async () => {
+    const bus = busThatWakes();
+    const stream = await open(bus);
+    const first = stream.take(1);
+    await say(bus);
+    await first;
+    const next = stream.take(2);
+    const { putEvent } = bus.store;
+    const written: string[] = [];
+    bus.store.putEvent = async (record) => {
+      await putEvent.call(bus.store, record);
+      written.push(record.event.id);
+      throw new Error("no acknowledgement");
+    };
+    await expect(say(bus)).rejects.toThrow("no acknowledgement");
+    bus.store.putEvent = putEvent;
+    written.push(await say(bus));
+    expect(await next).toEqual(written);
+    await stream.close();
+  });
+
+  it("misses nothing when a look has failed in its middle", async () => {
+    const bus = busThatWakes();
+    const stream = await open(bus);
+    const first = stream.take(1);
+    await say(bus);
+    await first;
+    const { getEvents } = bus.store;
+    bus.store.getEvents = () => Promise.reject(new Error("throttled"));
+    const next = stream.take(2);
+    const ids = [await say(bus)];
+    bus.store.getEvents = getEvents;
+    ids.push(await say(bus));
+    expect(await next).toEqual(ids);
+    await stream.close();
   });
 });
 

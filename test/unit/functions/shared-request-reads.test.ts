@@ -11,21 +11,24 @@ const question = { type: "CONTEXT_REQUESTED", data: {}, timeout: 60 };
 const asker = { agent: openAgent("asker") };
 
 /** A store that notes which reads it is asked for. */
-async function countedReads(requests: number) {
+async function countedReads(requests: number, later?: Parameters<typeof createRequestReads>[1]) {
   const bus = busInMemory();
   const ids: string[] = [];
   for (let i = 0; i < requests; i++) ids.push((await openRequest(bus.deps, question, asker)).request.eventId);
   const calls: (readonly string[])[] = [];
-  const read = createRequestReads({
-    getRequest: (eventId) => {
-      calls.push(["alone", eventId]);
-      return bus.store.getRequest(eventId);
+  const read = createRequestReads(
+    {
+      getRequest: (eventId) => {
+        calls.push(["alone", eventId]);
+        return bus.store.getRequest(eventId);
+      },
+      getRequests: (eventIds) => {
+        calls.push(eventIds);
+        return bus.store.getRequests(eventIds);
+      },
     },
-    getRequests: (eventIds) => {
-      calls.push(eventIds);
-      return bus.store.getRequests(eventIds);
-    },
-  });
+    later,
+  );
   return { bus, ids, calls, read };
 }
 
@@ -45,6 +48,22 @@ describe("waits of one process", () => {
     while (Date.now() < dueAt + 5);
     await Promise.all(reading);
     expect(calls).toEqual([ids]);
+  });
+
+  test("that are woken together are read in one call, and wait for nobody else's time", async () => {
+    const { ids, calls, read } = await countedReads(1, queueMicrotask);
+    const { pause, wake } = createWakeups();
+    const [id = ""] = ids;
+    let turns = 0;
+    const reading = [1, 2, 3].map(async () => {
+      await pause(60_000, id);
+      await read(id);
+      return turns;
+    });
+    wake(id);
+    setImmediate(() => turns++);
+    expect(await Promise.all(reading)).toEqual([0, 0, 0]);
+    expect(calls).toEqual([["alone", id]]);
   });
 
   test("that are alone are read alone, in the same turn of the event loop", async () => {

@@ -63,10 +63,28 @@ describe("the store of the embedded run", () => {
         return 7;
       }
     }
-    const store = wakingStore(new Store() as unknown as EventStore, { wake: (topic) => order.push(`woken ${topic}`) });
+    const store = wakingStore(new Store() as unknown as EventStore, {
+      wake: (topic) => order.push(`woken ${topic}`) > 0,
+    });
     await store.noteProgress("e1");
     expect(order).toEqual(["written", "woken e1"]);
     expect(await store.getConversationCount("c")).toBe(7);
+  });
+
+  test("lets those who waited for a write go first: who wrote hears of it when they have looked", async () => {
+    const order: string[] = [];
+    const wakeups = createWakeups();
+    const store = wakingStore({ noteProgress: async () => undefined } as unknown as EventStore, wakeups);
+    const waiting = (async () => {
+      await wakeups.pause(LONG_MS, "e1");
+      // As many steps as a look may take.
+      for (let step = 0; step < 100; step++) await null;
+      order.push("who waited");
+    })();
+    await store.noteProgress("e1");
+    order.push("who wrote");
+    await waiting;
+    expect(order).toEqual(["who waited", "who wrote"]);
   });
 
   test("wakes nobody for a write that failed", async () => {
