@@ -47,6 +47,7 @@ async function readWithin(
   reader: ReadableStreamDefaultReader<Uint8Array>,
   idleMs: number,
 ): Promise<ReadableStreamReadResult<Uint8Array>> {
+  if (idleMs === Number.POSITIVE_INFINITY) return reader.read().catch(broken);
   const silence = linkAbort(undefined, idleMs);
   const silent = new Promise<never>((_, reject) => {
     silence.signal.addEventListener("abort", () => reject(silence.signal.reason), { once: true });

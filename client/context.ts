@@ -165,8 +165,8 @@ function saidBefore(error: unknown, options: EmitOptions): { eventId: string; ti
 
 function abortAfter(controller: LinkedAbort, ms: number): ReturnType<typeof setTimeout> | undefined {
   if (ms > MAX_TIMER_MS) return undefined;
-  const reason = new DOMException("The time for this event is up.", "TimeoutError");
-  return setTimeout(() => controller.abort(reason), Math.max(0, ms));
+  const timeIsUp = (): void => controller.abort(new DOMException("The time for this event is up.", "TimeoutError"));
+  return setTimeout(timeIsUp, Math.max(0, ms));
 }
 
 /**
