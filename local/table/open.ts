@@ -35,12 +35,13 @@ export async function openTable(folder: string, tableName: string): Promise<Open
 async function requireIndexes(level: Texts, tableName: string): Promise<void> {
   const wanted = Object.keys(TABLE.indexes).sort().join(", ");
   const key = `indexes~${tableName}`;
-  const standing = level.getSync(key) ?? indexesOfDynalite(level, tableName);
+  const noted = level.getSync(key);
+  const standing = noted ?? indexesOfDynalite(level, tableName);
   if (standing !== undefined && standing !== wanted)
     throw new Error(
       `The data folder was made by another version of the bus (indexes ${standing}). Delete it or use another.`,
     );
-  await level.batch([{ type: "put", key, value: wanted }]);
+  if (noted === undefined) await level.batch([{ type: "put", key, value: wanted }]);
 }
 
 /** As releases before this one wrote it down; undefined where none of them was at work, or it had no table yet. */

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AttributeValue, QueryInput, UpdateItemInput } from "@aws-sdk/client-dynamodb";
@@ -322,6 +322,23 @@ describe("the table of the embedded run", () => {
     const second = await read(first.left);
     expect(second.left).toEqual([]);
     expect([...first.found, ...second.found].map(({ pk, sk }) => ({ pk, sk }))).toEqual(keys);
+  });
+});
+
+describe("a data folder", () => {
+  test("is not written to by being opened: no small files gather in it, which every read would look into", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "agent-event-bus-folder-"));
+    const openedAndClosed = async (times: number): Promise<string[]> => {
+      for (let i = 0; i < times; i++) await (await openTable(folder, TABLE_NAME)).close();
+      return (await readdir(folder)).filter((file) => file.endsWith(".ldb"));
+    };
+    try {
+      // LevelDB moves what the first one has noted into a file when it is opened again.
+      const files = await openedAndClosed(2);
+      expect(await openedAndClosed(3)).toEqual(files);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });
 
