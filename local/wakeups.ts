@@ -39,7 +39,7 @@ export function createWakeups(): Wakeups {
 
 /**
  * The store, with a wake-up after every write that somebody may be waiting for. Whoever waited goes first: who wrote goes on
- * in the next turn of the event loop, and until then those who were woken have looked, and have answered.
+ * in the next turn of the event loop, and by then those who were woken have looked and, as a rule, answered.
  */
 export function wakingStore(store: EventStore, wakeups: Pick<Wakeups, "wake">): EventStore {
   const after = async <T>(written: Promise<T>, ...topics: readonly string[]): Promise<T> => {
