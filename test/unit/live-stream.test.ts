@@ -76,6 +76,15 @@ function busThatWakes(): BusInMemory {
   return { ...bus, deps };
 }
 
+/** A stream that has had its first event: from then on it is told of the others. */
+async function openAndTold(bus: BusInMemory): Promise<Open> {
+  const stream = await open(bus);
+  const first = stream.take(1);
+  await say(bus);
+  await first;
+  return stream;
+}
+
 const BUSES = [
   { how: "looks for what is new", newBus: () => busInMemory() },
   { how: "is told what is new", newBus: busThatTells },
@@ -281,10 +290,7 @@ describe("a live stream that is told what is new", () => {
 
   it("shows an event that became visible later than a stream looks back", async () => {
     const bus = busThatWakes();
-    const stream = await open(bus);
-    const first = stream.take(1);
-    await say(bus);
-    await first;
+    const stream = await openAndTold(bus);
     const next = stream.take(1);
     bus.clock.nowMs -= 60_000;
     const late = await say(bus);
@@ -295,10 +301,7 @@ describe("a live stream that is told what is new", () => {
 
   it("shows what was recorded although nobody could tell whether it was", async () => {
     const bus = busThatWakes();
-    const stream = await open(bus);
-    const first = stream.take(1);
-    await say(bus);
-    await first;
+    const stream = await openAndTold(bus);
     const next = stream.take(2);
     const { putEvent } = bus.store;
     const written: string[] = [];
@@ -316,10 +319,7 @@ describe("a live stream that is told what is new", () => {
 
   it("misses nothing when a look has failed in its middle", async () => {
     const bus = busThatWakes();
-    const stream = await open(bus);
-    const first = stream.take(1);
-    await say(bus);
-    await first;
+    const stream = await openAndTold(bus);
     const { getEvents } = bus.store;
     bus.store.getEvents = () => Promise.reject(new Error("throttled"));
     const next = stream.take(2);
