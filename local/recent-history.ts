@@ -1,6 +1,6 @@
 /**
- * The newest of history, in memory: live streams look at it after each event, each time at the last seconds of all
- * partitions of what they follow.
+ * The newest of history, in memory: each live stream looks at it when it opens and twice a second, each time at the last
+ * seconds of all partitions of what it follows. (What is new it is told in between: `arrivals.ts`.)
  *
  * All events go through this process. So what was read of a partition up to its end stays whole when each event that is
  * recorded from then on is added; what cannot be told for certain is forgotten, and read anew.
